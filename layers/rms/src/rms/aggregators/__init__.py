@@ -1,0 +1,1 @@
+"""Logistic aggregators: one pure adapter each."""

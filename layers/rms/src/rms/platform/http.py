@@ -1,0 +1,51 @@
+"""Values of the outbound HTTP port: requests that adapters and sinks build, answers that they read. No I/O here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One outbound call.
+
+    `url` carries no query: `query` holds it, apart, because partners put secrets there and logs show `url`.
+    Times are seconds. `trusted` marks a base URL that an operator configured (an aggregator); an endpoint
+    URL that a client typed is never trusted and is checked against the deny list of addresses.
+    """
+
+    method: Literal["GET", "POST", "PUT", "DELETE"]
+    url: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    connect_seconds: float = 3.0
+    total_seconds: float = 10.0
+    trusted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """An answer that came: header names in lower case, body capped (`truncated` says so), time in milliseconds."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    elapsed_ms: int
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """No answer came. `sent` False: the request certainly never left; True: the other side may have acted on it."""
+
+    reason: str
+    sent: bool
+    elapsed_ms: int
+
+
+class Http(Protocol):
+    """Sends one request, follows no redirect, uses no proxy, never raises for what the other side does."""
+
+    def send(self, request: HttpRequest) -> HttpAnswer | NoAnswer:
+        """The answer, or why there is none."""
