@@ -9,9 +9,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, Protocol
 
-from rms.notifications.types import NotificationType
+from rms.model.notification_type import NotificationType
 from rms.platform.http import HttpAnswer, HttpRequest, NoAnswer
-from rms.returns.order import ReturnOrder
+from rms.model.return_order import ReturnOrder
 
 MAX_WORDS: Final = 500
 """Longest text of an aggregator that is kept and shown, in characters."""
