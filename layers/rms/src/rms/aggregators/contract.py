@@ -10,8 +10,8 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from rms.model.notification_type import NotificationType
-from rms.platform.http import HttpAnswer, HttpRequest, NoAnswer
 from rms.model.return_order import ReturnOrder
+from rms.platform.http import HttpAnswer, HttpRequest, NoAnswer
 
 MAX_WORDS: Final = 500
 """Longest text of an aggregator that is kept and shown, in characters."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-type Value = str | int | bool | bytes | None | Sequence[Value] | Mapping[str, Value]
+type Value = str | int | bool | bytes | Sequence[Value] | Mapping[str, Value] | None
 type Item = Mapping[str, Value]
 
 
