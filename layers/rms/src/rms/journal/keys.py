@@ -1,0 +1,108 @@
+"""Where things stand in the table. Tenant first in every key, so that no key can reach another tenant's row.
+
+A client id and an endpoint id are slugs (no `#`), and the only free text stands last in its key: no code or AWB,
+whatever it contains, can be read as another key.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from rms.platform.table import Key
+
+type Kind = Literal["R", "O"]
+"""R: return order, O: forward order."""
+
+SHARDS: Final = 4
+"""Partitions of the `due` index that the sweeper reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateId:
+    """One return order or forward order of one client."""
+
+    client: str
+    kind: Kind
+    code: str
+
+    @property
+    def pk(self) -> str:
+        """The partition that holds everything about it."""
+        return f"C#{self.client}#{self.kind}#{self.code}"
+
+    def key(self, sk: str) -> Key:
+        """A row of it."""
+        return Key(self.pk, sk)
+
+    @property
+    def document(self) -> Key:
+        """The order itself, written once."""
+        return self.key("DOCUMENT")
+
+    @property
+    def status(self) -> Key:
+        """Last sequence number and current state."""
+        return self.key("STATUS")
+
+    @property
+    def booking(self) -> Key:
+        """The state of its AWB booking."""
+        return self.key("BOOKING")
+
+    def event(self, sequence: int) -> Key:
+        """One event of its journal."""
+        return self.key(f"EVENT#{sequence:08}")
+
+    def seen(self, event_id: str) -> Key:
+        """The mark that this event is in the journal already."""
+        return self.key(f"SEEN#{event_id}")
+
+    def cursor(self, endpoint: str) -> Key:
+        """How far an endpoint has heard this aggregate."""
+        return self.key(f"CURSOR#{endpoint}")
+
+    def attempt(self, endpoint: str, sequence: int, number: int) -> Key:
+        """One try at telling an endpoint one event."""
+        return self.key(f"ATTEMPT#{endpoint}#{sequence:08}#{number:06}")
+
+
+def client_pk(client: str) -> str:
+    """The partition of a client's configuration."""
+    return f"C#{client}"
+
+
+def shipment_key(client: str, awb: str) -> Key:
+    """The row that says whose parcel an AWB (or an aggregator's return reference) is."""
+    return Key(f"C#{client}#A#{awb}", "SHIPMENT")
+
+
+def parked_key(client: str, awb: str, event_id: str) -> Key:
+    """An event that waits until its AWB is known."""
+    return Key(f"C#{client}#A#{awb}", f"PARKED#{event_id}")
+
+
+def forward_key(client: str, forward_reference: str, code: str) -> Key:
+    """Which return was announced for a forward parcel or order."""
+    return Key(f"C#{client}#F#{forward_reference}", f"R#{code}")
+
+
+def aggregate_of(pk: str) -> AggregateId:
+    """The aggregate that a partition belongs to.
+
+    Raises:
+        ValueError: for a partition of something else.
+    """
+    mark, client, kind, code = pk.split("#", 3)
+    if mark != "C" or kind not in {"R", "O"}:
+        raise ValueError("not the partition of an aggregate")
+    return AggregateId(client, "R" if kind == "R" else "O", code)
+
+
+def due_shard(pk: str) -> str:
+    """The shard of the `due` index for a row of this partition; spread evenly, the same every time."""
+    return f"due#{hashlib.sha256(pk.encode()).digest()[0] % SHARDS}"
+
+
+def all_due_shards() -> tuple[str, ...]:
+    """Every shard that the sweeper reads."""
+    return tuple(f"due#{number}" for number in range(SHARDS))
