@@ -1,0 +1,277 @@
+"""Valid things for tests, which say only what they are about.
+
+A change is named by its path, as in our error texts: `a_return_order_body(**{"orderItems[0].price": 5})`. `ABSENT`
+takes the member away.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from rms.model.return_order import Address, ForwardOrder, Parcel, ReturnItem, ReturnOrder
+
+ABSENT: Final = object()
+
+
+def as_bytes(body: object) -> bytes:
+    """The body as a client sends it."""
+    return json.dumps(body).encode()
+
+
+def a_return_order_body(**changes: object) -> dict[str, Any]:
+    """POST /return/return-orders: two shoes, for which RMS is to book the courier. Every optional field is set."""
+    body: dict[str, Any] = {
+        "forwardOrderCode": "SO-70031",
+        "returnOrderCode": "RET-70031-1",
+        "locationCode": "BLR-2",
+        "returnOrderTime": "2026-02-11T09:15:30.250+05:30",
+        "returnOrderStatus": "RETURN_CREATED",
+        "expectedDate": "2026-02-18T18:00:00Z",
+        "orderItems": [an_item_body("70031-1"), an_item_body("70031-2")],
+        "orderType": "CUSTOMER_RETURN",
+        "currencyCode": "INR",
+        "regionType": "INDIAN",
+        "returnReason": "Too small",
+        "sellerGstin": "27AAECR4512K1Z3",
+        "consigneeGstin": "29AAGCB1286Q1Z8",
+        "shipmentDimension": {"breadth": 22, "height": 12.5, "length": 34, "weight": 940},
+        "dropAddress": {
+            "name": "Returns desk",
+            "line1": "Plot 14, Hoskote Industrial Area",
+            "line2": "Gate 3",
+            "line3": "Dock B",
+            "city": "Bengaluru",
+            "state": "Karnataka",
+            "zip": "562114",
+            "country": "INDIA",
+            "email": "returns@warehouse.example",
+            "phone": "8045550101",
+        },
+        "pickupAddress": {
+            "name": "Asha Menon",
+            "line1": "7 Lake View Road",
+            "line2": "Flat 2A",
+            "line3": "Opposite the library",
+            "city": "Pune",
+            "state": "Maharashtra",
+            "zip": "411014",
+            "country": "INDIA",
+            "email": "asha.menon@mail.example",
+            "phone": "9820055501",
+        },
+        "orderDetails": {
+            "codValue": 0,
+            "invoiceNumber": "INV-26-8841",
+            "invoiceTime": "2026-02-02T11:40:00+05:30",
+            "invoiceValue": 5998.0,
+            "isCod": False,
+            "forwardShipmentNumber": "SH-70031",
+        },
+    }
+    return _changed(body, changes)
+
+
+def an_item_body(code: str, **changes: object) -> dict[str, Any]:
+    """One of `orderItems`."""
+    item: dict[str, Any] = {
+        "itemCode": code,
+        "reason": "Too small",
+        "enableDoorStepQc": "true",
+        "channelSkuCode": "TRAIL-42-BLK",
+        "name": "Trail shoe",
+        "brand": "Northpeak",
+        "color": "Black",
+        "category": "Footwear",
+        "subCategory": "Running",
+        "serialNumber": "NP-5520",
+        "price": 2999.0,
+        "finalAmountPaid": 2749.5,
+        "imageUrl": "https://shop.example/img/trail-42.jpg",
+        "storeCreditsUsed": 249.5,
+        "subTaxItemData": [
+            {"type": "CGST", "rate": 9, "taxPerUnit": 228.73, "taxTotal": 228.73},
+            {"type": "SGST", "rate": 9, "taxPerUnit": 228.73, "taxTotal": 228.73},
+        ],
+    }
+    return _changed(item, changes)
+
+
+def a_channel_booked_body(**changes: object) -> dict[str, Any]:
+    """POST /return/return-orders for which the channel has booked the courier: the least that is taken."""
+    body: dict[str, Any] = {
+        "forwardOrderCode": "SO-70044",
+        "returnOrderCode": "RET-70044-1",
+        "locationCode": "BLR-2",
+        "orderItems": [{"itemCode": "70044-1", "reason": "Other colour", "channelSkuCode": "CAP-RED"}],
+        "awbNumber": "9977001122",
+        "transporter": "Quickship",
+    }
+    return _changed(body, changes)
+
+
+def a_return_create_body(**changes: object) -> dict[str, Any]:
+    """POST /return/create: two lines, three units. Every optional field is set."""
+    body: dict[str, Any] = {
+        "logisticAccountAlias": "west",
+        "currencyCode": "INR",
+        "regionType": "INDIAN",
+        "returnReason": "Arrived late",
+        "sellerGstin": "27AAECR4512K1Z3",
+        "consigneeGstin": "29AAGCB1286Q1Z8",
+        "shipmentDimension": {"breadth": 18, "height": 6, "length": 25.4, "weight": 610},
+        "dropAddress": {
+            "firstName": "Returns",
+            "middleName": "and repairs",
+            "lastName": "desk",
+            "street1": "Plot 14, Hoskote Industrial Area",
+            "street2": "Gate 3",
+            "street3": "Dock B",
+            "city": "Bengaluru",
+            "state": "Karnataka",
+            "zip": "562114",
+            "country": "INDIA",
+            "email": "returns@warehouse.example",
+            "phone": "8045550101",
+        },
+        "pickupAddress": {
+            "firstName": "Ravi",
+            "middleName": "K",
+            "lastName": "Iyer",
+            "street1": "31 Temple Street",
+            "street2": "First floor",
+            "street3": "Mylapore",
+            "city": "Chennai",
+            "state": "Tamil Nadu",
+            "zip": "600004",
+            "country": "INDIA",
+            "email": "ravi.iyer@mail.example",
+            "phone": "9840055502",
+        },
+        "orderDetails": {
+            "codValue": 1899.0,
+            "invoiceNumber": "INV-26-9120",
+            "invoiceTime": "2026-03-01T10:00:00Z",
+            "invoiceValue": 1899.0,
+            "isCod": True,
+            "orderDate": "2026-02-27T21:05:00+05:30",
+            "orderNumber": "RET-70100-1",
+            "forwardOrderNumber": "SO-70100",
+            "forwardShipmentNumber": "SH-70100",
+            "orderLineItemList": [
+                {
+                    "clientSkuId": "MUG-BLUE",
+                    "name": "Blue mug",
+                    "price": 450.0,
+                    "quantity": 2,
+                    "finalAmountPaid": 425.0,
+                    "imageUrl": "https://shop.example/img/mug-blue.jpg",
+                    "storeCreditsUsed": 25.0,
+                    "brand": "Kiln",
+                    "color": "Blue",
+                    "category": "Kitchen",
+                    "subCategory": "Mugs",
+                    "serialNumber": "K-77",
+                    "enableDoorStepQc": True,
+                    "reason": "Chipped",
+                },
+                {"clientSkuId": "TRAY-OAK", "name": "Oak tray", "price": 999, "quantity": 1, "finalAmountPaid": 999},
+            ],
+        },
+    }
+    return _changed(body, changes)
+
+
+def a_return(**changes: Any) -> ReturnOrder:
+    """A return order for which RMS is to book the courier.
+
+    Paths go down with dots: `a_return(code="RET-9")`, `a_return(**{"forward.is_cod": True, "items[0].sku": "X"})`.
+    """
+    order = ReturnOrder(
+        code="RET-70031-1",
+        forward_order_code="SO-70031",
+        items=(
+            ReturnItem(
+                item_code="70031-1",
+                sku="TRAIL-42-BLK",
+                reason="Too small",
+                name="Trail shoe",
+                brand="Northpeak",
+                price=Decimal(2999),
+                final_amount_paid=Decimal("2749.5"),
+            ),
+        ),
+        location_code="BLR-2",
+        placed_at=datetime(2026, 2, 11, 3, 45, 30, tzinfo=UTC),
+        currency="INR",
+        region="INDIAN",
+        reason="Too small",
+        seller_gstin="27AAECR4512K1Z3",
+        parcel=Parcel(length_cm=Decimal(34), breadth_cm=Decimal(22), height_cm=Decimal("12.5"), weight_g=Decimal(940)),
+        drop=an_address(name="Returns desk", line2="Gate 3", city="Bengaluru", state="Karnataka", zip="562114"),
+        pickup=an_address(),
+        forward=ForwardOrder(
+            cod_value=Decimal(0),
+            is_cod=False,
+            invoice_value=Decimal(2999),
+            invoice_number="INV-26-8841",
+            invoice_time=datetime(2026, 2, 2, 6, 10, tzinfo=UTC),
+            shipment_number="SH-70031",
+        ),
+    )
+    return changed_return(order, **changes)
+
+
+def changed_return(order: ReturnOrder, **changes: Any) -> ReturnOrder:
+    """The order with other values at these paths."""
+    for path, value in changes.items():
+        order = _replaced(order, _steps(path), value)
+    return order
+
+
+def an_address(**changes: Any) -> Address:
+    """A shopper's address."""
+    address = Address(
+        name="Asha Menon",
+        line1="7 Lake View Road",
+        line2=None,
+        line3=None,
+        city="Pune",
+        state="Maharashtra",
+        zip="411014",
+        country="INDIA",
+        email="asha.menon@mail.example",
+        phone="9820055501",
+    )
+    return replace(address, **changes)
+
+
+def _steps(path: str) -> list[str | int]:
+    return [int(step) if step.isdigit() else step for step in re.findall(r"[^.\[\]]+", path)]
+
+
+def _changed(body: dict[str, Any], changes: Mapping[str, object]) -> dict[str, Any]:
+    for path, value in changes.items():
+        *way, last = _steps(path)
+        held: Any = body
+        for step in way:
+            held = held[step]
+        if value is ABSENT:
+            del held[last]
+        else:
+            held[last] = value
+    return body
+
+
+def _replaced(held: Any, steps: list[str | int], value: object) -> Any:
+    if not steps:
+        return value
+    step, *rest = steps
+    if isinstance(step, int):
+        return (*held[:step], _replaced(held[step], rest, value), *held[step + 1 :])
+    if not is_dataclass(held) or step not in {field.name for field in fields(held)}:
+        raise KeyError(step)
+    return replace(held, **{step: _replaced(getattr(held, step), rest, value)})  # type: ignore[type-var]  # a frozen instance

@@ -1,0 +1,176 @@
+"""A return order's stored text: exact both ways, one text for one meaning, small."""
+
+import json
+from dataclasses import fields, is_dataclass, replace
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rms.model.return_order import Address, ForwardOrder, Parcel, ReturnItem, ReturnOrder, SubTax
+from rms.returns.documents import content_digest, from_document, to_document
+from tests.builders import a_return, an_address, changed_return
+
+INDIA = timezone(timedelta(hours=5, minutes=30))
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
+NUMBERS = st.decimals(min_value=0, max_value=10**12, allow_nan=False, allow_infinity=False)
+TIMES = st.integers(0, 7 * 10**9).map(lambda second: datetime.fromtimestamp(second, INDIA))
+VALUES = {str: TEXT, Decimal: NUMBERS, datetime: TIMES, bool: st.booleans()}
+
+
+def any_value(hint: Any) -> st.SearchStrategy[Any]:
+    """Every value that a field of this type may hold, so that a new field of the model is tried without a word here."""
+    if isinstance(hint, UnionType):
+        return st.one_of([any_value(option) for option in get_args(hint)])
+    if hint is NoneType:
+        return st.none()
+    if get_origin(hint) is tuple:
+        return st.lists(any_value(get_args(hint)[0]), max_size=2).map(tuple)
+    if isinstance(hint, type) and is_dataclass(hint):
+        return st.builds(hint, **{name: any_value(held) for name, held in get_type_hints(hint).items()})
+    return VALUES[hint]
+
+
+@settings(max_examples=60)
+@given(any_value(ReturnOrder))
+def test_any_order_comes_back_as_it_was(order: ReturnOrder) -> None:
+    text = to_document(order)
+
+    assert from_document(text) == order
+    assert to_document(from_document(text)) == text
+
+
+def test_only_what_is_set_is_written() -> None:
+    order = ReturnOrder(code="R1", forward_order_code="F1", items=(ReturnItem("I1", "SKU", None),))
+
+    assert to_document(order) == ('{"code":"R1","forward_order_code":"F1","items":[{"item_codes":["I1"],"sku":"SKU"}]}')
+
+
+def test_a_return_announced_with_nothing_but_skus_is_kept() -> None:
+    order = ReturnOrder("CP-1", "F1", tuple(ReturnItem(f"S_{n}", "S", reason=None) for n in (1, 2)))
+
+    assert from_document(to_document(order)) == order
+
+
+def test_numbers_and_times_have_one_spelling() -> None:
+    written = json.loads(
+        to_document(
+            a_return(
+                **{
+                    "items[0].price": Decimal("100.00"),
+                    "items[0].final_amount_paid": Decimal("1E+2"),
+                    "parcel.weight_g": Decimal("0.10"),
+                    "placed_at": datetime(2026, 1, 1, 2, 0, tzinfo=INDIA),
+                }
+            )
+        )
+    )
+
+    assert written["items"][0]["price"] == written["items"][0]["final_amount_paid"] == "100"
+    assert written["parcel"]["weight_g"] == "0.1"
+    assert written["placed_at"] == "2025-12-31T20:30:00+00:00"
+
+
+def test_text_beyond_ascii_stays_readable() -> None:
+    assert "Zoë 👟" in to_document(a_return(reason="Zoë 👟"))
+
+
+@pytest.mark.parametrize(
+    ("path", "one", "other"),
+    [
+        ("items[0].price", Decimal(100), Decimal("100.0")),
+        ("items[0].price", Decimal(0), Decimal("-0.00")),
+        ("placed_at", datetime(2026, 1, 1, 2, 0, tzinfo=INDIA), datetime(2025, 12, 31, 20, 30, tzinfo=UTC)),
+    ],
+)
+def test_another_spelling_of_the_same_has_the_same_digest(path: str, one: object, other: object) -> None:
+    assert content_digest(a_return(**{path: one})) == content_digest(a_return(**{path: other}))
+
+
+FULL = a_return(
+    **{
+        "channel_status": "OPEN",
+        "expected_at": datetime(2026, 2, 18, tzinfo=UTC),
+        "awb": "A1",
+        "courier": "Quickship",
+        "account_alias": "west",
+        "consignee_gstin": "G2",
+        "drop": an_address(line2="L2", line3="L3"),
+        "pickup": an_address(line2="L2", line3="L3"),
+        "forward.order_time": datetime(2026, 1, 30, tzinfo=UTC),
+        "items": (
+            ReturnItem(
+                item_code="I1",
+                sku="S1",
+                reason="R",
+                name="N",
+                brand="B",
+                color="C",
+                category="K",
+                sub_category="SK",
+                serial_number="SN",
+                price=Decimal(1),
+                final_amount_paid=Decimal(1),
+                image_url="U",
+                taxes=(SubTax("GST", Decimal(1), Decimal(2), Decimal(3)),),
+            ),
+        ),
+    }
+)
+OTHER: dict[type, Any] = {
+    str: lambda text: text + "x",
+    bool: lambda flag: not flag,
+    Decimal: lambda number: number + 1,
+    datetime: lambda time: time + timedelta(seconds=1),
+    tuple: lambda values: (*values, values[0]),
+}
+EVERY_FIELD = [
+    prefix + field.name
+    for prefix, kind in (
+        ("", ReturnOrder),
+        ("items[0].", ReturnItem),
+        ("items[0].taxes[0].", SubTax),
+        ("drop.", Address),
+        ("pickup.", Address),
+        ("parcel.", Parcel),
+        ("forward.", ForwardOrder),
+    )
+    for field in fields(kind)
+]
+
+
+@pytest.mark.parametrize("path", EVERY_FIELD)
+def test_a_change_of_any_field_changes_the_digest(path: str) -> None:
+    held: Any = FULL
+    for step in path.replace("[0]", ".0").split("."):
+        held = held[0] if step == "0" else getattr(held, step)
+    changed = OTHER[type(held)](held) if type(held) in OTHER else None
+
+    other = changed_return(FULL, **{path: changed})
+
+    assert other != FULL
+    assert content_digest(other) != content_digest(FULL)
+
+
+def test_units_alike_share_a_row_and_keep_their_order() -> None:
+    mug = ReturnItem("MUG_1", "MUG", "Chipped", image_url="https://shop.example/" + "m" * 2000)
+    tray = ReturnItem("TRAY_1", "TRAY", None)
+    items = (*(replace(mug, item_code=f"MUG_{n}") for n in range(1, 400)), tray, replace(mug, item_code="MUG_400"))
+    order = a_return(items=items)
+
+    text = to_document(order)
+
+    assert len(text) < 20_000
+    assert from_document(text).items == items
+
+
+def test_a_name_that_a_newer_version_wrote_is_left_out() -> None:
+    order = a_return()
+    text = to_document(order)
+
+    assert from_document(text[:-1] + ',"colour_of_the_box":"blue"}') == order
