@@ -1,0 +1,121 @@
+"""A client's account at Clickpost: its options read, and checked when it is set up."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import urlsplit
+
+from rms.aggregators.clickpost.couriers import COURIERS, REVERSE_OF
+from rms.aggregators.contract import Account
+
+BASE_URL: Final = "https://www.clickpost.in/api"
+_COURIER_ID: Final = re.compile("[1-9][0-9]{0,8}")
+
+# Source: ClickPost guide, section 12.
+QC_CHECKS: Final = frozenset({
+    "ALL_BUTTONS_WORKING_CHECK", "BRAND", "CHECK_DAMAGED", "CHECK_PACKAGING_BOX", "CHECK_PRICE_TAG", "CHECK_SEAL",
+    "CHECK_USED", "COLOR", "DESCRIPTION", "EAN", "GARMENTS_CONDITION_CHECK", "IMAGES", "IMEI",
+    "LAST_5_DIGIT_OF_IMEI_CHECK", "PHONE_CAMERA_CHECK", "PHONE_CONDITION_CHECK", "PHONE_SWITCH_POWER_CHECK",
+    "PHONE_TOUCH_SCREEN_CHECK", "QUANTITY", "RETURN_REASON", "SERIAL_NUMBER", "SIZE", "SKU", "SPECIAL_INSTRUCTION",
+})  # fmt: skip
+"""Checks that a courier can do at the shopper's door."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """An account's options, each with its type."""
+
+    base_url: str
+    username: str
+    key: str = field(repr=False)
+    courier_partner: int
+    account_code: str
+    qc_params: tuple[str, ...]
+    channel_name: str
+
+    @classmethod
+    def of(cls, account: Account) -> "Settings":
+        """The settings of an account that `check_account` has no objection to.
+
+        Raises:
+            KeyError, ValueError: the account was never checked.
+        """
+        return cls(
+            base_url=_base_url(account.options),
+            username=account.options.get("username") or account.secrets["username"],
+            key=account.secrets["key"],
+            courier_partner=int(account.options["courier_partner"]),
+            account_code=account.options["account_code"],
+            qc_params=_qc_params(account.options),
+            channel_name=account.options.get("channel_name", ""),
+        )
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """The query parameters that authenticate a call."""
+        return {"username": self.username, "key": self.key}
+
+
+def check_account(options: Mapping[str, str], secrets: Mapping[str, str]) -> list[str]:
+    """What is wrong with an account, one `field: problem` each; no secret is quoted. Empty when all is well."""
+    return list(_problems(options, secrets))
+
+
+def _problems(options: Mapping[str, str], secrets: Mapping[str, str]) -> Iterator[str]:
+    if not (options.get("username") or secrets.get("username") or "").strip():
+        yield "options.username: may not be empty"
+    if not (secrets.get("key") or "").strip():
+        yield "secrets.key: may not be empty"
+    if not (options.get("account_code") or "").strip():
+        yield "options.account_code: may not be empty"
+    yield from _courier_problems(options.get("courier_partner") or "")
+    yield from _url_problems(_base_url(options))
+    for check in _qc_params(options):
+        if check not in QC_CHECKS:
+            yield f"options.qc_params: {check[:50]} is not a check that Clickpost knows"
+
+
+def _courier_problems(courier: str) -> Iterator[str]:
+    if not _COURIER_ID.fullmatch(courier):
+        yield "options.courier_partner: must be Clickpost's courier id, an integer above 0"
+    elif int(courier) in REVERSE_OF:
+        forward = int(courier)
+        yield (
+            f"options.courier_partner: {forward} is {COURIERS[forward]}'s forward id, "
+            f"which cannot collect returns; its reverse id is {REVERSE_OF[forward]}"
+        )
+
+
+def _url_problems(url: str) -> Iterator[str]:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        yield "options.base_url: must be a URL"
+        return
+    if parts.scheme not in {"http", "https"} or not host:
+        yield "options.base_url: must be an https URL"
+    elif parts.scheme == "http" and not _is_loopback(host):
+        yield "options.base_url: must be https, because the key travels in the query"
+    if parts.query or parts.fragment or parts.username is not None or parts.password is not None:
+        yield "options.base_url: may hold no credentials, query or fragment"
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _base_url(options: Mapping[str, str]) -> str:
+    return (options.get("base_url") or BASE_URL).rstrip("/")
+
+
+def _qc_params(options: Mapping[str, str]) -> tuple[str, ...]:
+    named = (check.strip().upper() for check in (options.get("qc_params") or "").split(","))
+    return tuple(check for check in named if check)
