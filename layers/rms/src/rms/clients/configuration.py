@@ -1,0 +1,148 @@
+"""A client's configuration as use cases read it: settings, aggregator accounts, endpoints. One read, remembered."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, cast
+
+from rms.aggregators.contract import Account
+from rms.core import Core
+from rms.journal.events import maybe_text, text
+from rms.journal.keys import client_pk
+from rms.platform.errors import NotFoundError
+from rms.platform.table import Item
+from rms.platform.times import from_text
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a client hears of its returns. What is sealed is opened only to send."""
+
+    id: str
+    url: str
+    created_at: datetime
+    sealed_headers: str = field(repr=False)
+    sealed_secrets: str = field(repr=False)
+    sequence: bool = True
+    dropped_metadata: tuple[str, ...] = ()
+    disabled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredAccount:
+    """An aggregator account, its secrets sealed."""
+
+    alias: str
+    aggregator: str
+    options: Mapping[str, str]
+    required_fields: tuple[str, ...]
+    books_returns: bool
+    sealed_secrets: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Everything RMS knows of a client's wishes."""
+
+    client: str
+    weight_unit: Literal["G", "KG"]
+    push_other: bool
+    accounts: Mapping[str, ConfiguredAccount]
+    endpoints: Mapping[str, Endpoint]
+
+    @property
+    def booking_accounts(self) -> Mapping[str, ConfiguredAccount]:
+        """The accounts that may book returns."""
+        return {alias: account for alias, account in self.accounts.items() if account.books_returns}
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """The endpoints that must hear. A disabled one too: its cursors wait until it is enabled again."""
+        return tuple(self.endpoints)
+
+
+def configuration_of(core: Core, client: str) -> Configuration:
+    """A client's configuration, at most `rms.core.REMEMBERED` old.
+
+    Raises:
+        NotFoundError: no such client.
+    """
+    name = f"configuration:{client}"
+    kept = core.memory.recall(name)
+    if isinstance(kept, Configuration):
+        return kept
+    rows: list[Item] = []
+    page = core.table.query(client_pk(client))
+    rows.extend(page.items)
+    while page.next is not None:
+        page = core.table.query(client_pk(client), after=page.next)
+        rows.extend(page.items)
+    configuration = _read(client, rows)
+    core.memory.keep(name, configuration)
+    return configuration
+
+
+def open_account(core: Core, client: str, account: ConfiguredAccount) -> Account:
+    """The account with its secrets in the clear, for an adapter."""
+    plain = core.secrets.unseal(account.sealed_secrets, secret_context(client, f"ACCOUNT#{account.alias}"))
+    return Account(
+        client=client,
+        alias=account.alias,
+        aggregator=account.aggregator,
+        secrets=json.loads(plain),
+        options=account.options,
+        required_fields=account.required_fields,
+    )
+
+
+def secret_context(client: str, record: str) -> dict[str, str]:
+    """What a secret is bound to: it opens only for this client and this record."""
+    return {"client": client, "record": record}
+
+
+def endpoint_from(row: Item) -> Endpoint:
+    """An ENDPOINT row, read."""
+    return Endpoint(
+        id=text(row, "SK").removeprefix("ENDPOINT#"),
+        url=text(row, "url"),
+        created_at=from_text(text(row, "created_at")),
+        sealed_headers=text(row, "sealed_headers"),
+        sealed_secrets=text(row, "sealed_secrets"),
+        sequence=bool(row.get("sequence_on", True)),
+        dropped_metadata=_texts(row, "dropped_metadata"),
+        disabled=maybe_text(row, "disabled_at") is not None,
+    )
+
+
+def _read(client: str, rows: list[Item]) -> Configuration:
+    by_sk = {text(row, "SK"): row for row in rows}
+    settings = by_sk.get("CLIENT")
+    if settings is None:
+        raise NotFoundError("No such client")
+    return Configuration(
+        client=client,
+        weight_unit="KG" if settings.get("weight_unit") == "KG" else "G",
+        push_other=bool(settings.get("push_other", True)),
+        accounts={
+            sk.removeprefix("ACCOUNT#"): ConfiguredAccount(
+                alias=sk.removeprefix("ACCOUNT#"),
+                aggregator=text(row, "aggregator"),
+                options=cast("Mapping[str, str]", row["options"]),
+                required_fields=_texts(row, "required_fields"),
+                books_returns=bool(row["books_returns"]),
+                sealed_secrets=text(row, "sealed_secrets"),
+            )
+            for sk, row in by_sk.items()
+            if sk.startswith("ACCOUNT#")
+        },
+        endpoints={
+            sk.removeprefix("ENDPOINT#"): endpoint_from(row) for sk, row in by_sk.items() if sk.startswith("ENDPOINT#")
+        },
+    )
+
+
+def _texts(row: Item, name: str) -> tuple[str, ...]:
+    value = row.get(name, [])
+    assert isinstance(value, list)
+    return tuple(str(element) for element in value)

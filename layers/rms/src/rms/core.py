@@ -1,0 +1,82 @@
+"""What every use case is handed: the ports and the journal on them. Built by `rms.composition`, or by a test."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from rms.journal.cursors import Cursors
+from rms.journal.journal import Journal
+from rms.platform.http import Http
+from rms.platform.queues import Queues
+from rms.platform.secrets import Secrets
+from rms.platform.table import Table
+
+REMEMBERED: Final = timedelta(seconds=10)
+"""How long an environment may go on with configuration it has read; how late a change may take hold."""
+
+
+@dataclass(slots=True)
+class Memory:
+    """What this environment remembers between invocations: small, and never older than REMEMBERED."""
+
+    clock: Callable[[], datetime]
+    _kept: dict[str, tuple[datetime, object]] = field(default_factory=dict)
+
+    def recall(self, name: str) -> object | None:
+        """What was kept under this name, if it is fresh."""
+        kept = self._kept.get(name)
+        return kept[1] if kept is not None and self.clock() - kept[0] < REMEMBERED else None
+
+    def keep(self, name: str, value: object) -> None:
+        """Keep a value; a thousand names at most, the oldest forgotten first."""
+        if len(self._kept) >= 1000:  # noqa: PLR2004 - a bound, explained by the line above
+            del self._kept[next(iter(self._kept))]
+        self._kept.pop(name, None)
+        self._kept[name] = (self.clock(), value)
+
+    def forget(self, name: str) -> None:
+        """Read it anew next time."""
+        self._kept.pop(name, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """Everything that a use case may touch. `local` is true on the local stage only."""
+
+    table: Table
+    queues: Queues
+    secrets: Secrets
+    http: Http
+    clock: Callable[[], datetime]
+    fences: Callable[[], str]
+    journal: Journal
+    cursors: Cursors
+    memory: Memory
+    local: bool = False
+
+    @classmethod
+    def on(  # noqa: PLR0913 - one argument per port
+        cls,
+        table: Table,
+        queues: Queues,
+        secrets: Secrets,
+        http: Http,
+        *,
+        clock: Callable[[], datetime],
+        fences: Callable[[], str],
+        local: bool = False,
+    ) -> "Core":
+        """A core on these ports."""
+        return cls(
+            table=table,
+            queues=queues,
+            secrets=secrets,
+            http=http,
+            clock=clock,
+            fences=fences,
+            journal=Journal(table, clock, fences),
+            cursors=Cursors(table, clock, fences),
+            memory=Memory(clock),
+            local=local,
+        )

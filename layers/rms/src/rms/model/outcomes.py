@@ -1,0 +1,50 @@
+"""What came of a request to create a return, as values that one `match` turns into an answer."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Kept; the channel has booked its courier itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class AwbBooked:
+    """Kept and booked. `order_id` is the aggregator's, or the AWB where it gives none."""
+
+    order_id: str
+    code: str
+    awb: str
+    courier: str
+
+
+@dataclass(frozen=True, slots=True)
+class AwbRefused:
+    """Kept without an AWB: the aggregator refused, in these words. A corrected repeat is welcome."""
+
+    code: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class AwbPending:
+    """Kept; whether it is booked is not known yet and is being settled in the background."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class OtherContent:
+    """Nothing changed: this code was created before with other content."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class AwbTaken:
+    """Nothing changed: this AWB belongs to another return of the client."""
+
+    awb: str
+
+
+type CreateOutcome = Accepted | AwbBooked | AwbRefused | AwbPending | OtherContent | AwbTaken

@@ -1,0 +1,363 @@
+"""Booking an AWB: a side effect outside, so never just a call. CALLING → BOOKED | REFUSED | WORKING | UNKNOWN.
+
+The row is written before the call, with a fence and the time at which it is due to be looked at again. A time-out, a
+5xx or a crash leaves it so that the sweeper finds it, and what then happens is a look-up under our reference, never
+a second blind call. See docs/adr, "A side effect outside is a booking".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from rms.aggregators import registry
+from rms.aggregators.contract import (
+    Account,
+    Aggregator,
+    Booked,
+    BookingResult,
+    NotFound,
+    RefusalKind,
+    Refused,
+    Unknown,
+    Working,
+)
+from rms.clients.configuration import Configuration, configuration_of, open_account
+from rms.core import Core
+from rms.journal import AggregateId, Appended, Blocked, Duplicate, Event, EventKind
+from rms.journal.cursors import CLOCK_SKEW
+from rms.journal.events import maybe_text, number, text
+from rms.journal.keys import due_shard
+from rms.model.notification_type import NotificationType
+from rms.model.outcomes import AwbBooked, AwbPending, AwbRefused
+from rms.model.return_order import ReturnOrder
+from rms.platform.observability import count, logger
+from rms.platform.table import AtMost, ConditionFailedError, Equals, Item, Update, Value
+from rms.platform.times import from_text, to_text
+from rms.returns.documents import from_document
+from rms.shipments.claims import Claims
+from rms.shipments.transitions import state_key
+from rms.shipments.wake import wake_booker, wake_tellers
+
+
+class BookingState(StrEnum):
+    """Where a booking stands."""
+
+    CALLING = "CALLING"
+    """A call is under way, or the caller died. Belongs to the holder of the fence until it is due."""
+    BOOKED = "BOOKED"
+    REFUSED = "REFUSED"
+    WORKING = "WORKING"
+    """The aggregator said it will; ask again."""
+    UNKNOWN = "UNKNOWN"
+    """Nobody can say; look it up after the settle time."""
+    HELD = "HELD"
+    """Nothing helped: a person looks at it. Sending the same return again starts another look-up."""
+
+
+SETTLE: Final = timedelta(seconds=90)
+"""How long a call may still take effect at the aggregator; longer than any function of ours can run."""
+
+PATIENCE: Final = tuple(timedelta(seconds=seconds) for seconds in (30, 60, 120, 240, 480, 960, 1710))
+"""Pauses between look-ups: 30 s, 1, 2, 4, 8, 16 and 28.5 min, an hour in all. Source: ClickPost guide, section 5."""
+
+UNSETTLED: Final = (BookingState.CALLING, BookingState.WORKING, BookingState.UNKNOWN)
+
+HELD: Final = "held"
+"""Shard of the `due` index that lists held bookings for operators; the sweeper does not read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The right to call the aggregator for one booking: nobody else's fence is on the row."""
+
+    aggregate: AggregateId
+    order: ReturnOrder
+    reference: str
+    fence: str
+    looks: int
+
+
+type BookingOutcome = AwbBooked | AwbRefused | AwbPending
+
+
+def calling_row(aggregate: AggregateId, reference: str, alias: str, fence: str, now: datetime) -> Item:
+    """The BOOKING row of a call that is about to be made."""
+    return {
+        "state": BookingState.CALLING.value,
+        "reference": reference,
+        "account": alias,
+        "fence": fence,
+        "generation": 0,
+        "looks": 0,
+        "started_at": to_text(now),
+        "due_at": to_text(now + SETTLE),
+        "due_shard": due_shard(aggregate.pk),
+    }
+
+
+def book(
+    core: Core, configuration: Configuration, aggregator: Aggregator, account: Account, claimed: Claimed
+) -> BookingOutcome:
+    """Call the aggregator for a booking that is claimed, and settle what it says.
+
+    Dying anywhere in here leaves the booking due to be looked up.
+    """
+    request = aggregator.book_return(account, claimed.order, claimed.reference, core.clock())
+    result = aggregator.read_booking(core.http.send(request), claimed.reference)
+    return _settle(core, configuration, account, claimed, result)
+
+
+def settle_booking(core: Core, aggregate: AggregateId) -> BookingOutcome | None:
+    """Look up a booking whose outcome is not known and act on what is found; None when there is nothing to settle.
+
+    Whoever asks, one holds the fence. What is found is adopted; what is certainly not there is booked, under the same
+    reference; what stays unknown is looked up again with growing pauses and, after an hour, held for a person.
+    """
+    rows = core.table.get_many([aggregate.booking, aggregate.document])
+    row, document = rows.get(aggregate.booking), rows.get(aggregate.document)
+    if row is None or document is None or BookingState(text(row, "state")) not in UNSETTLED:
+        return None  # settled already: the message was late or doubled
+    configuration = configuration_of(core, aggregate.client)
+    claimed = _claim(core, aggregate, row, from_document(text(document, "body")))
+    if claimed is None:
+        return None  # somebody else is at it, or it is not due yet
+    configured = configuration.accounts.get(text(row, "account"))
+    if configured is None:
+        return _hold(core, claimed, "the aggregator account is gone")
+    aggregator, account = registry.aggregator(configured.aggregator), open_account(core, aggregate.client, configured)
+    request = aggregator.look_up(account, claimed.order, claimed.reference, core.clock())
+    found = aggregator.read_lookup(core.http.send(request), claimed.reference)
+    if isinstance(found, NotFound):
+        return book(core, configuration, aggregator, account, claimed)
+    return _settle(core, configuration, account, claimed, found)
+
+
+def look_again(core: Core, aggregate: AggregateId, row: Item) -> None:
+    """Start over with a booking that is held: its return was sent again, so somebody wants it."""
+    try:
+        core.table.write(
+            Update(
+                aggregate.booking,
+                expect={"state": Equals(BookingState.HELD), "fence": Equals(text(row, "fence"))},
+                set={
+                    "state": BookingState.UNKNOWN.value,
+                    "looks": 0,
+                    "due_at": to_text(core.clock()),
+                    "due_shard": due_shard(aggregate.pk),
+                },
+            )
+        )
+    except ConditionFailedError:
+        return  # another repeat of the call was quicker
+    wake_booker(core, aggregate)
+
+
+def reclaim(aggregate: AggregateId, row: Item, alias: str, fence: str, now: datetime) -> Update:
+    """The write that turns a refused booking into a call that is about to be made."""
+    return Update(
+        aggregate.booking,
+        expect={"state": Equals(BookingState.REFUSED), "fence": Equals(text(row, "fence"))},
+        set={
+            "state": BookingState.CALLING.value,
+            "account": alias,
+            "fence": fence,
+            "looks": 0,
+            "started_at": to_text(now),
+            "due_at": to_text(now + SETTLE),
+            "due_shard": due_shard(aggregate.pk),
+        },
+        remove=("refusal_kind", "refusal_code", "words", "reason"),
+    )
+
+
+def outcome_of(aggregate: AggregateId, row: Item) -> BookingOutcome:
+    """What a BOOKING row says to the client who asks."""
+    match BookingState(text(row, "state")):
+        case BookingState.BOOKED:
+            return AwbBooked(text(row, "order_id"), aggregate.code, text(row, "awb"), text(row, "courier"))
+        case BookingState.REFUSED:
+            return AwbRefused(aggregate.code, text(row, "words"))
+        case BookingState.CALLING | BookingState.WORKING | BookingState.UNKNOWN | BookingState.HELD:
+            return AwbPending(aggregate.code)
+
+
+def _claim(core: Core, aggregate: AggregateId, row: Item, order: ReturnOrder) -> Claimed | None:
+    now = core.clock()
+    fence, looks = core.fences(), number(row, "looks") + 1
+    try:
+        core.table.write(
+            Update(
+                aggregate.booking,
+                expect={
+                    "fence": Equals(text(row, "fence")),
+                    "state": Equals(text(row, "state")),
+                    "due_at": AtMost(to_text(now + CLOCK_SKEW)),
+                },
+                set={
+                    "state": BookingState.CALLING.value,
+                    "fence": fence,
+                    "looks": looks,
+                    "due_at": to_text(now + SETTLE),
+                },
+            )
+        )
+    except ConditionFailedError as failed:
+        there = failed.current(0)
+        if there is None or there.get("fence") != fence:
+            return None
+    return Claimed(aggregate, order, text(row, "reference"), fence, looks)
+
+
+def _settle(
+    core: Core,
+    configuration: Configuration,
+    account: Account,
+    claimed: Claimed,
+    result: BookingResult,
+) -> BookingOutcome:
+    match result:
+        case Booked():
+            return _adopt(core, configuration, account, claimed, result)
+        case Refused():
+            return _refuse(core, claimed, result)
+        case Working(reason):
+            return _wait(core, claimed, BookingState.WORKING, reason)
+        case Unknown(reason):
+            return _wait(core, claimed, BookingState.UNKNOWN, reason)
+
+
+def _adopt(
+    core: Core, configuration: Configuration, account: Account, claimed: Claimed, booked: Booked
+) -> BookingOutcome:
+    """The booking exists: note it, its AWB's owner and the event in one transaction, and have everybody told."""
+    aggregate, now = claimed.aggregate, core.clock()
+    order_id = booked.order_id or booked.awb
+    done = Update(
+        aggregate.booking,
+        expect={"fence": Equals(claimed.fence)},
+        set={
+            "state": BookingState.BOOKED.value,
+            "awb": booked.awb,
+            "courier": booked.courier,
+            "order_id": order_id,
+            "settled_at": to_text(now),
+            **({"label_url": booked.label_url} if booked.label_url else {}),
+            **({"metadata": booked.metadata} if booked.metadata else {}),
+        },
+        remove=("due_at", "due_shard", "reason"),
+    )
+    event = Event(
+        event_id=f"AWB_BOOKED:{claimed.reference}",
+        kind=EventKind.AWB_BOOKED,
+        occurred_at=now,
+        received_at=now,
+        notification=NotificationType.AWB_GENERATED,
+        facts={"aggregator": account.aggregator, "awb": booked.awb, "courier": booked.courier},
+    )
+
+    def change(status: Item) -> Mapping[str, Value]:
+        facts: dict[str, Value] = {
+            "awb": booked.awb,
+            "courier": booked.courier,
+            "aggregator": account.aggregator,
+            "account": account.alias,
+        }
+        key = state_key(NotificationType.AWB_GENERATED, from_text(text(status, "created_at")))
+        if key is not None and key > (maybe_text(status, "state_key") or ""):
+            facts |= {"state": NotificationType.AWB_GENERATED.value, "state_key": key}
+        return facts
+
+    claims = Claims(aggregate, account.aggregator, [booked.awb])
+    while True:
+        match core.journal.append(aggregate, event, change, readers=configuration.readers, also=[done, *claims.writes]):
+            case Appended():
+                wake_tellers(core, aggregate, configuration.readers)
+                claims.wake(core)
+                return AwbBooked(order_id, aggregate.code, booked.awb, booked.courier)
+            case Duplicate():
+                return _as_it_stands(core, aggregate)
+            case Blocked(index=0):
+                # We were too slow and somebody else holds the booking; what they found is the outcome.
+                return _as_it_stands(core, aggregate)
+            case Blocked(index=index, current=current):
+                if not claims.give_way(index - 1, current):
+                    return _hold(core, claimed, "the aggregator gave the AWB of another return")
+
+
+def _refuse(core: Core, claimed: Claimed, refused: Refused) -> BookingOutcome:
+    aggregate, now = claimed.aggregate, core.clock()
+    if refused.kind is RefusalKind.CONFIGURATION:
+        count("BookingRefusedByConfiguration")
+    logger.info("booking refused", reference=claimed.reference, kind=refused.kind.value, refusal=refused.code)
+    done = Update(
+        aggregate.booking,
+        expect={"fence": Equals(claimed.fence)},
+        set={
+            "state": BookingState.REFUSED.value,
+            "refusal_kind": refused.kind.value,
+            "refusal_code": refused.code,
+            "words": refused.words,
+        },
+        remove=("due_at", "due_shard", "reason"),
+    )
+    event = Event(
+        event_id=f"AWB_REFUSED:{claimed.fence}",
+        kind=EventKind.AWB_REFUSED,
+        occurred_at=now,
+        received_at=now,
+        facts={"refusal_code": refused.code, "words": refused.words},
+    )
+    match core.journal.append(aggregate, event, lambda _: {}, also=[done]):
+        case Blocked():
+            return _as_it_stands(core, aggregate)
+        case Appended() | Duplicate():
+            return AwbRefused(aggregate.code, refused.words)
+
+
+def _wait(core: Core, claimed: Claimed, state: BookingState, reason: str) -> BookingOutcome:
+    """Not settled: look again after a pause that grows; after the last pause, hold it for a person."""
+    if claimed.looks >= len(PATIENCE):
+        return _hold(core, claimed, reason)
+    logger.info("booking not settled", reference=claimed.reference, state=state.value, reason=reason)
+    pause = PATIENCE[claimed.looks]
+    if state is BookingState.UNKNOWN:
+        pause = max(pause, SETTLE)
+    try:
+        core.table.write(
+            Update(
+                claimed.aggregate.booking,
+                expect={"fence": Equals(claimed.fence)},
+                set={"state": state.value, "reason": reason, "due_at": to_text(core.clock() + pause)},
+            )
+        )
+    except ConditionFailedError:
+        return _as_it_stands(core, claimed.aggregate)
+    return AwbPending(claimed.aggregate.code)
+
+
+def _hold(core: Core, claimed: Claimed, reason: str) -> BookingOutcome:
+    aggregate, now = claimed.aggregate, core.clock()
+    count("BookingHeld")
+    logger.error("booking held", reference=claimed.reference, reason=reason)
+    held = Update(
+        aggregate.booking,
+        expect={"fence": Equals(claimed.fence)},
+        set={"state": BookingState.HELD.value, "reason": reason, "due_shard": HELD, "due_at": to_text(now)},
+    )
+    event = Event(
+        event_id=f"BOOKING_HELD:{claimed.fence}",
+        kind=EventKind.BOOKING_HELD,
+        occurred_at=now,
+        received_at=now,
+        facts={"reason": reason},
+    )
+    core.journal.append(aggregate, event, lambda _: {}, also=[held])
+    return AwbPending(aggregate.code)
+
+
+def _as_it_stands(core: Core, aggregate: AggregateId) -> BookingOutcome:
+    row = core.table.get(aggregate.booking)
+    assert row is not None, "a booking row is never removed"
+    return outcome_of(aggregate, row)

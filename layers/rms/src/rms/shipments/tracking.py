@@ -1,0 +1,309 @@
+"""Tracking: what an aggregator's webhook says becomes an event of the right return, once, in any order of arrival."""
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from rms.aggregators import registry
+from rms.aggregators.contract import ShipmentUpdate, Sighting
+from rms.clients.configuration import Configuration, configuration_of
+from rms.core import Core
+from rms.journal import AggregateId, Appended, Blocked, Duplicate, Event, EventKind
+from rms.journal.events import maybe_text, text
+from rms.journal.keys import forward_key, parked_key, shipment_key
+from rms.model.notification_type import NotificationType
+from rms.platform.observability import count, logger
+from rms.platform.table import (
+    EXISTING,
+    NEW,
+    ConditionFailedError,
+    Delete,
+    Item,
+    Key,
+    Put,
+    TableContendedError,
+    Value,
+)
+from rms.platform.times import from_text, to_text
+from rms.shipments.claims import Claims, nothing_waits, owner_of, waiting_write
+from rms.shipments.transitions import state_key
+from rms.shipments.wake import wake_tellers
+
+SKEW: Final = timedelta(minutes=5)
+"""How far an aggregator's clock may run ahead of ours before its time is taken as ours."""
+
+NAMELESS: Final = "-"
+"""Where updates are kept that name no parcel at all; an operator finds them there."""
+
+_LONGEST: Final = 200
+"""Longest raw text kept in an event, in characters: an event stays under 1 KB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """A webhook body as it came in, with what was known of it then."""
+
+    client: str
+    aggregator: str
+    alias: str
+    body: bytes
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The event is in the journal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A named no-op: this very event was recorded or parked before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """Nobody knows the AWB yet; the event waits under it."""
+
+
+type Recording = Recorded | Known | Parked
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """News of a return that was placed at an aggregator."""
+
+    webhook: Webhook
+    update: ShipmentUpdate
+
+
+type Announce = Callable[[Core, Configuration, Announcement], Recording | AggregateId | None]
+"""Creates the return that was announced, or says which one it is news of; None: look again.
+
+Given by the caller, because returns know of shipments and not the other way round.
+"""
+
+
+def record_shipment_events(core: Core, webhook: Webhook, announce: Announce) -> list[Recording]:
+    """Record every update in a webhook body.
+
+    Raises:
+        UnreadableWebhookError: the body is not this aggregator's; nothing was recorded.
+        TableContendedError, TableUnavailableError: record it again; what was recorded is a no-op then.
+    """
+    updates = registry.aggregator(webhook.aggregator).read_webhook(webhook.body, webhook.received_at)
+    configuration = configuration_of(core, webhook.client)
+    return [_record(core, configuration, webhook, update, announce) for update in updates]
+
+
+def drain_parked(core: Core, client: str, awb: str) -> int:
+    """Apply the events that waited for an AWB that is known now; answers how many there were.
+
+    Stopping half-way is harmless: what is left is still parked, and its row still due.
+    """
+    aggregate = owner_of(client, core.table.get(shipment_key(client, awb)))
+    if aggregate is None:
+        return 0  # not known yet after all: the events go on waiting
+    configuration = configuration_of(core, client)
+    applied = 0
+    while parked := core.table.query(shipment_key(client, awb).pk, prefix="PARKED#").items:
+        for webhook, update in sorted(_unparked(client, parked), key=_when):
+            _append(core, configuration, webhook, update, Claims(aggregate, None, ()))
+        for item in parked:
+            core.table.write(Delete(Key(text(item, "PK"), text(item, "SK")), EXISTING))
+        applied += len(parked)
+    nothing_waits(core, aggregate, awb)
+    return applied
+
+
+def _unparked(client: str, parked: Sequence[Item]) -> list[tuple[Webhook, ShipmentUpdate]]:
+    """Parked rows, read anew, so that a fix to an adapter reaches what came in before it."""
+    read: list[tuple[Webhook, ShipmentUpdate]] = []
+    for item in parked:
+        webhook = Webhook(
+            client=client,
+            aggregator=text(item, "aggregator"),
+            alias=text(item, "alias"),
+            body=base64.b64decode(text(item, "body")),
+            received_at=from_text(text(item, "received_at")),
+        )
+        updates = registry.aggregator(webhook.aggregator).read_webhook(webhook.body, webhook.received_at)
+        same = [update for update in updates if update.event_id == text(item, "event_id")]
+        read.extend((webhook, update) for update in same or updates)
+    return read
+
+
+def _when(parked: tuple[Webhook, ShipmentUpdate]) -> datetime:
+    return parked[1].scan.occurred_at
+
+
+def _record(
+    core: Core,
+    configuration: Configuration,
+    webhook: Webhook,
+    update: ShipmentUpdate,
+    announce: Announce,
+) -> Recording:
+    for _ in range(5):
+        claims = _claims(core, webhook, update)
+        recording: Recording | AggregateId | None = None
+        if claims is None and update.announces is not None:
+            recording = announce(core, configuration, Announcement(webhook, update))
+        elif claims is None:
+            recording = _park(core, webhook, update)
+        if isinstance(recording, AggregateId):
+            claims = Claims(recording, webhook.aggregator, [update.awb] if update.awb else [])
+        if claims is not None:
+            recording = _append(core, configuration, webhook, update, claims)
+        if recording is not None and not isinstance(recording, AggregateId):
+            return recording
+        # Somebody claimed a name between our read and our write: look again.
+    raise TableContendedError("a parcel's names kept changing hands")
+
+
+def _append(
+    core: Core,
+    configuration: Configuration,
+    webhook: Webhook,
+    update: ShipmentUpdate,
+    claims: Claims,
+) -> Recording | None:
+    aggregate = claims.aggregate
+    is_return = aggregate.kind == "R"  # our own record decides the direction, not the webhook's claim
+    name = update.scan.when_return if is_return else update.scan.when_forward
+    if name is NotificationType.OTHER:
+        count("UnknownStatus")
+        logger.info("status without a name", aggregator=webhook.aggregator, status_code=update.scan.raw.code)
+    told = name if name is not NotificationType.OTHER or configuration.push_other else None
+    event = Event(
+        event_id=update.event_id,
+        kind=EventKind.TRACKED,
+        occurred_at=update.scan.occurred_at,
+        received_at=webhook.received_at,
+        notification=told,
+        facts=_facts(update, webhook.aggregator),
+    )
+
+    def change(status: Item) -> Mapping[str, Value]:
+        return _moved(status, update, webhook.received_at, is_return=is_return)
+
+    match core.journal.append(aggregate, event, change, readers=configuration.readers, also=claims.writes):
+        case Appended():
+            if told is not None:
+                wake_tellers(core, aggregate, configuration.readers)
+            claims.wake(core)
+            return Recorded()
+        case Duplicate():
+            # Aggregators send again whenever they doubt our answer; people resend by hand.
+            return Known()
+        case Blocked(index=index, current=current):
+            if not claims.give_way(index, current):
+                return None
+            return _append(core, configuration, webhook, update, claims)
+
+
+def _moved(status: Item, update: ShipmentUpdate, received_at: datetime, *, is_return: bool) -> dict[str, Value]:
+    """What an update changes on the STATUS row: the state if a sighting is greater, the AWB if it had none."""
+    changes: dict[str, Value] = {}
+    best = maybe_text(status, "state_key") or ""
+    for sighting in (update.scan, update.current):
+        if sighting is None:
+            continue
+        name = sighting.when_return if is_return else sighting.when_forward
+        key = state_key(name, _clamped(sighting, status, received_at))
+        if key is not None and key > best:
+            best = key
+            changes |= {"state": name.value, "state_key": key, "state_text": sighting.raw.text[:_LONGEST]}
+    if update.awb and maybe_text(status, "awb") is None:
+        changes["awb"] = update.awb
+        if update.courier:
+            changes["courier"] = update.courier
+    return changes
+
+
+def _clamped(sighting: Sighting, status: Item, received_at: datetime) -> datetime:
+    """The time of a sighting, no later than its arrival plus SKEW, no earlier than the AWB can have existed."""
+    at = min(sighting.occurred_at, received_at + SKEW)
+    since = maybe_text(status, "awb_since")
+    return max(at, from_text(since)) if since else at
+
+
+def _facts(update: ShipmentUpdate, aggregator: str) -> dict[str, Value]:
+    raw = update.scan.raw
+    facts: dict[str, str | None] = {
+        "aggregator": aggregator,
+        "awb": update.awb,
+        "courier": update.courier,
+        "raw_code": raw.code[:_LONGEST],
+        "raw_text": raw.text[:_LONGEST],
+        "raw_remark": raw.remark[:_LONGEST],
+        "location": raw.location[:_LONGEST],
+        "failure_code": update.failure_code,
+    }
+    metadata = {name: value[:_LONGEST] for name, value in list(update.metadata.items())[:10]}
+    return {name: value for name, value in facts.items() if value} | ({"metadata": metadata} if metadata else {})
+
+
+def _claims(core: Core, webhook: Webhook, update: ShipmentUpdate) -> Claims | None:
+    """Whose parcel this is: by its AWB, else by a reference, else by the forward parcel it comes back from.
+
+    Found without its AWB, the AWB is to be claimed: that of a return, say, that was announced before it had one.
+    """
+    names = [name for name in (update.awb, *update.references) if name]
+    rows = core.table.get_many([shipment_key(webhook.client, name) for name in names]) if names else {}
+    owners = [owner_of(webhook.client, rows.get(shipment_key(webhook.client, name))) for name in names]
+    if update.awb and owners[0] is not None:
+        return Claims(owners[0], webhook.aggregator, ())
+    candidate = next((owner for owner in owners if owner), None) or _announced_for(core, webhook.client, update)
+    if candidate is None or update.awb is None:
+        return Claims(candidate, webhook.aggregator, ()) if candidate else None
+    # A reference may stand on more than one parcel, an AWB on one only: a return that has its AWB is not this one.
+    if update.is_return is False and candidate.kind == "R":
+        return None
+    status = core.journal.status(candidate)
+    if status is None or maybe_text(status, "awb") not in {None, update.awb}:
+        return None
+    return Claims(candidate, webhook.aggregator, [update.awb])
+
+
+def _announced_for(core: Core, client: str, update: ShipmentUpdate) -> AggregateId | None:
+    """The one return announced for this forward parcel; None when there is none, or more than one to choose from."""
+    if update.is_return is not True:
+        return None
+    for reference in update.forward_references:
+        page = core.table.query(forward_key(client, reference, "").pk, prefix="R#", limit=2)
+        if len(page.items) == 1:
+            return AggregateId(client, "R", text(page.items[0], "SK").removeprefix("R#"))
+    return None
+
+
+def _park(core: Core, webhook: Webhook, update: ShipmentUpdate) -> Recording | None:
+    """Keep an update until its AWB is known; None when it became known while we looked."""
+    awb = next((name for name in (update.awb, *update.references) if name), NAMELESS)
+    if awb == NAMELESS:
+        count("UnmatchedUpdate")
+        logger.warning("update names no parcel", aggregator=webhook.aggregator, status_code=update.scan.raw.code)
+    try:
+        core.table.transact(
+            [
+                Put(
+                    parked_key(webhook.client, awb, update.event_id),
+                    {
+                        "event_id": update.event_id,
+                        "aggregator": webhook.aggregator,
+                        "alias": webhook.alias,
+                        "body": base64.b64encode(webhook.body).decode(),
+                        "received_at": to_text(webhook.received_at),
+                    },
+                    NEW,
+                ),
+                waiting_write(webhook.client, awb, to_text(webhook.received_at)),
+            ]
+        )
+    except ConditionFailedError as failed:
+        if failed.refused(1):
+            return None
+        return Known()  # parked before, and still waiting
+    count("ParkedUpdate")
+    return Parked()
