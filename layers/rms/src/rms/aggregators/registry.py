@@ -1,51 +1,29 @@
-"""The aggregators that RMS speaks to, by name. A new one is one line here."""
+"""The aggregators that RMS speaks to, by name. A new one is one line in `_ADAPTERS`."""
 
 from collections.abc import Callable, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 from rms.aggregators import clickpost
 from rms.aggregators.contract import Aggregator
 
 type AccountCheck = Callable[[Mapping[str, str], Mapping[str, str]], list[str]]
 
+_ADAPTERS: Final[tuple[tuple[Aggregator, AccountCheck], ...]] = (
+    (clickpost.Clickpost(), clickpost.check_account),
+)  # fmt: skip
 
-class _Entry(NamedTuple):
-    adapter: Aggregator
-    check_account: AccountCheck
+AGGREGATORS: Final[Mapping[str, Aggregator]] = {adapter.name: adapter for adapter, _ in _ADAPTERS}
+"""Adapter by name, as in `logisticAggregatorName`."""
 
-
-_BY_NAME: Final[Mapping[str, _Entry]] = {
-    "CLICKPOST": _Entry(clickpost.Clickpost(), clickpost.check_account),
-}
-
-AGGREGATORS: Final = tuple(_BY_NAME)
-"""The names, as in `logisticAggregatorName`."""
-
-
-class UnknownAggregatorError(LookupError):
-    """No adapter has this name."""
-
-
-def aggregator(name: str) -> Aggregator:
-    """The adapter of that name, in any case.
-
-    Raises:
-        UnknownAggregatorError: there is none.
-    """
-    return _entry(name).adapter
+_CHECKS: Final = {adapter.name: check for adapter, check in _ADAPTERS}
 
 
 def check_account(name: str, options: Mapping[str, str], secrets: Mapping[str, str]) -> list[str]:
-    """What is wrong with an account at that aggregator, one `field: problem` each; empty when all is well.
+    """What is wrong with an account at the aggregator of that name, one `field: problem` each; empty when all is well.
 
-    Raises:
-        UnknownAggregatorError: no such aggregator.
+    `options` and `secrets` are those of `contract.Account`; each adapter's package says which it needs.
     """
-    return _entry(name).check_account(options, secrets)
-
-
-def _entry(name: str) -> _Entry:
-    entry = _BY_NAME.get(name.strip().upper())
-    if entry is None:
-        raise UnknownAggregatorError(f"no aggregator of that name; known are {', '.join(AGGREGATORS)}")
-    return entry
+    check = _CHECKS.get(name)
+    if check is None:
+        return [f"aggregator: must be one of {', '.join(AGGREGATORS)}"]
+    return check(options, secrets)
