@@ -1,0 +1,584 @@
+"""Reads the two creation requests: body in, return order out, or all that is wrong with it at once.
+
+The models are the contract's tables: every field, its type, and whether it is always mandatory. What is mandatory
+only at times is in `rms.returns.rules`. Source: RMS API contract, sections 3 (POST /return/return-orders) and
+4 (POST /return/create).
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Annotated, Any, Final, Literal, get_args
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StringConstraints,
+    ValidationError,
+)
+from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from rms.model.return_order import Address, ForwardOrder, Parcel, ReturnItem, ReturnOrder, SubTax
+from rms.platform.json import JsonObject, JsonValue, parse_object
+from rms.returns.rules import (
+    MAX_ITEMS,
+    MISSING,
+    AccountProblem,
+    BookingTerms,
+    Found,
+    InvalidRequestError,
+    Path,
+    Problem,
+    WeightUnit,
+    as_flag,
+    cash_on_delivery,
+    create_presence,
+    lack,
+    order_presence,
+    repeated_item_codes,
+    too_many_units,
+    value_at,
+    what_is_ours,
+)
+
+MAX_AMOUNT: Final = 10**12
+"""Largest number in any field: beyond every price, weight and rate, and far from the limits of decimals."""
+MAX_CODE_BYTES: Final = 900
+"""Longest code in UTF-8: codes become part of keys, and a sort key holds 1024 bytes."""
+MAX_TAXES: Final = 10
+"""Most taxes on one item."""
+YEARS: Final = range(1970, 2200)
+"""Years that a time may have; outside them it is a mistake, and its conversion to UTC may overflow."""
+
+ALIAS: Final = "logisticAccountAlias"
+
+_TIME: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})"
+)
+
+OrderType = Literal["SELF_SHIP", "CUSTOMER_RETURN", "RETURN_TO_ORIGIN"]
+RegionType = Literal["INDIAN", "INTERNATIONAL"]
+
+
+def read_return_order(raw: bytes, terms: BookingTerms | None, weight_unit: WeightUnit = "G") -> ReturnOrder:
+    """The order in a body of POST /return/return-orders.
+
+    Args:
+        raw: The body as it came.
+        terms: What the client's account for returns asks for; None when the client has none, so that only returns
+            which the channel has booked can be taken.
+        weight_unit: The client's unit, read only where `terms` is None.
+
+    Raises:
+        BadJsonError: The body is not a JSON object.
+        InvalidRequestError: Anything else is wrong with it.
+    """
+    body = parse_object(raw)
+    request, problems = _validated(CreateReturnOrder, body)
+    problems += [
+        *what_is_ours(body),
+        *repeated_item_codes(body),
+        *cash_on_delivery(body),
+        *order_presence(body, terms),
+    ]
+    if request is None or problems:
+        raise _invalid(CreateReturnOrder, problems)
+    return request.to_order(terms.weight_unit if terms else weight_unit)
+
+
+def read_return_with_awb(raw: bytes, terms_for: Callable[[str | None], BookingTerms | AccountProblem]) -> ReturnOrder:
+    """The order in a body of POST /return/create, for which RMS always books.
+
+    Args:
+        raw: The body as it came.
+        terms_for: Gives what the account with this alias (None: the client's only one) asks for, or why there is no
+            such account. It is called at most once, and only with an alias that is well formed.
+
+    Raises:
+        BadJsonError: The body is not a JSON object.
+        InvalidRequestError: Anything else is wrong with it.
+    """
+    body = parse_object(raw)
+    request, problems = _validated(CreateReturn, body)
+    problems += [*what_is_ours(body), *cash_on_delivery(body), *too_many_units(body)]
+    terms = None
+    if all(path != (ALIAS,) for path, _ in problems):
+        alias = body.get(ALIAS)
+        terms = terms_for((alias.strip() or None) if isinstance(alias, str) else None)
+    match terms:
+        case BookingTerms():
+            problems += create_presence(body, terms)
+        case AccountProblem(text):
+            problems.append(((ALIAS,), text))
+    if request is None or problems or not isinstance(terms, BookingTerms):
+        raise _invalid(CreateReturn, problems)
+    return request.to_order(terms.weight_unit)
+
+
+# ── types ───────────────────────────────────────────────────────────────────────────
+
+
+def _fits_a_key(code: str) -> str:
+    if len(code.encode()) > MAX_CODE_BYTES:
+        raise PydanticCustomError("code", "may have at most {most} bytes in UTF-8", {"most": MAX_CODE_BYTES})
+    return code
+
+
+def _amount(value: JsonValue) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise PydanticCustomError("amount", "must be a number")
+    if value < 0:
+        raise PydanticCustomError("amount", "must be at least 0")
+    if value > MAX_AMOUNT:
+        raise PydanticCustomError("amount", "may be at most {most}", {"most": MAX_AMOUNT})
+    return Decimal(value)
+
+
+def _quantity(value: JsonValue) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal) or value != int(value):
+        raise PydanticCustomError("quantity", "must be a whole number")
+    if value < 1:
+        raise PydanticCustomError("quantity", "must be at least 1")
+    if value > MAX_ITEMS:
+        raise PydanticCustomError("quantity", "may be at most {most}", {"most": MAX_ITEMS})
+    return int(value)
+
+
+def _time(value: JsonValue) -> datetime:
+    try:
+        time = datetime.fromisoformat(value) if isinstance(value, str) and _TIME.fullmatch(value) else None
+    except ValueError:  # a 13th month
+        time = None
+    if time is None:
+        raise PydanticCustomError("time", "must be an ISO 8601 time with its zone, like 2026-01-31T18:05:00+05:30")
+    if time.year not in YEARS:
+        raise PydanticCustomError(
+            "time", "must lie between the years {first} and {last}", {"first": YEARS[0], "last": YEARS[-1]}
+        )
+    return time.astimezone(UTC)
+
+
+def _flag(value: JsonValue) -> bool:
+    flag = as_flag(value)
+    if flag is None:
+        raise PydanticCustomError("flag", "must be true or false")
+    return flag
+
+
+_PRINTABLE: Final = r"^\P{Cc}*$"
+
+Code = Annotated[str, StringConstraints(max_length=255, pattern=_PRINTABLE), AfterValidator(_fits_a_key)]
+SpreadCode = Annotated[str, StringConstraints(max_length=250, pattern=_PRINTABLE), AfterValidator(_fits_a_key)]
+Text = Annotated[str, StringConstraints(max_length=1000)]
+Url = Annotated[str, StringConstraints(max_length=2048)]
+Amount = Annotated[Decimal, PlainValidator(_amount)]
+Quantity = Annotated[int, PlainValidator(_quantity)]
+Time = Annotated[datetime, PlainValidator(_time)]
+Flag = Annotated[bool, PlainValidator(_flag)]
+
+
+class Shape(BaseModel):
+    """Part of a request. Text is already trimmed and empty text already None: see `_tidy`."""
+
+    # Validators are built at the first request, and only for the shape that it has: a third of this module's import.
+    model_config = ConfigDict(
+        alias_generator=to_camel, strict=True, extra="ignore", frozen=True, hide_input_in_errors=True, defer_build=True
+    )
+
+
+# ── what both requests hold ─────────────────────────────────────────────────────────
+
+
+class ShipmentDimension(Shape):
+    """Outer size of the package: centimetres, and a weight in the client's unit."""
+
+    breadth: Amount
+    height: Amount
+    length: Amount
+    weight: Amount
+
+    def to_parcel(self, unit: WeightUnit) -> Parcel:
+        """The size with its weight in grams."""
+        return Parcel(
+            length_cm=self.length,
+            breadth_cm=self.breadth,
+            height_cm=self.height,
+            weight_g=self.weight * 1000 if unit == "KG" else self.weight,
+        )
+
+
+class ForwardFacts(Shape):
+    """Facts about the forward order that both requests give."""
+
+    cod_value: Amount
+    invoice_number: Code | None = None
+    invoice_time: Time | None = None
+    invoice_value: Amount
+    is_cod: bool
+
+
+# ── POST /return/return-orders ──────────────────────────────────────────────────────
+
+
+class SubTaxItem(Shape):
+    """One of `subTaxItemData`."""
+
+    type: Code
+    rate: Amount
+    tax_per_unit: Amount
+    tax_total: Amount
+
+
+class OrderItem(Shape):
+    """One of `orderItems`: one unit."""
+
+    item_code: Code
+    reason: Text
+    enable_door_step_qc: Flag = False
+    channel_sku_code: Code
+    name: Text | None = None
+    brand: Text | None = None
+    color: Text | None = None
+    category: Text | None = None
+    sub_category: Text | None = None
+    serial_number: Code | None = None
+    price: Amount | None = None
+    final_amount_paid: Amount | None = None
+    image_url: Url | None = None
+    store_credits_used: Amount | None = None
+    sub_tax_item_data: Annotated[list[SubTaxItem], Field(max_length=MAX_TAXES)] | None = None
+
+    def to_item(self) -> ReturnItem:
+        """The unit as RMS keeps it."""
+        return ReturnItem(
+            item_code=self.item_code,
+            sku=self.channel_sku_code,
+            reason=self.reason,
+            doorstep_qc=self.enable_door_step_qc,
+            name=self.name,
+            brand=self.brand,
+            color=self.color,
+            category=self.category,
+            sub_category=self.sub_category,
+            serial_number=self.serial_number,
+            price=self.price,
+            final_amount_paid=self.final_amount_paid,
+            image_url=self.image_url,
+            store_credits_used=self.store_credits_used or Decimal(0),
+            taxes=tuple(
+                SubTax(tax.type, tax.rate, tax.tax_per_unit, tax.tax_total) for tax in self.sub_tax_item_data or ()
+            ),
+        )
+
+
+class OrderAddress(Shape):
+    """An address with lines."""
+
+    name: Text
+    line1: Text
+    line2: Text | None = None
+    line3: Text | None = None
+    city: Text
+    state: Text
+    zip: Code
+    country: Text
+    email: Text
+    phone: Code
+
+    def to_address(self) -> Address:
+        """The address as RMS keeps it."""
+        return Address(**dict(self))
+
+
+class OrderDetails(ForwardFacts):
+    """Facts about the forward order."""
+
+    forward_shipment_number: Code | None = None
+
+    def to_forward(self) -> ForwardOrder:
+        """The facts as RMS keeps them."""
+        return ForwardOrder(
+            cod_value=self.cod_value,
+            is_cod=self.is_cod,
+            invoice_value=self.invoice_value,
+            invoice_number=self.invoice_number,
+            invoice_time=self.invoice_time,
+            shipment_number=self.forward_shipment_number,
+        )
+
+
+class CreateReturnOrder(Shape):
+    """Body of POST /return/return-orders."""
+
+    forward_order_code: Code
+    return_order_code: Code
+    location_code: Code
+    return_order_time: Time | None = None
+    return_order_status: Code | None = None
+    expected_date: Time | None = None
+    order_items: Annotated[list[OrderItem], Field(min_length=1, max_length=MAX_ITEMS)]
+    order_type: OrderType | None = None
+    awb_number: Code | None = None
+    transporter: Code | None = None
+    currency_code: Code | None = None
+    region_type: RegionType | None = None
+    return_reason: Text | None = None
+    seller_gstin: Code | None = None
+    consignee_gstin: Code | None = None
+    shipment_dimension: ShipmentDimension | None = None
+    drop_address: OrderAddress | None = None
+    pickup_address: OrderAddress | None = None
+    order_details: OrderDetails | None = None
+
+    def to_order(self, unit: WeightUnit) -> ReturnOrder:
+        """The order as RMS keeps it. What the clock would fill in stays None."""
+        return ReturnOrder(
+            code=self.return_order_code,
+            forward_order_code=self.forward_order_code,
+            items=tuple(item.to_item() for item in self.order_items),
+            location_code=self.location_code,
+            placed_at=self.return_order_time,
+            channel_status=self.return_order_status,
+            expected_at=self.expected_date,
+            order_type=self.order_type or "CUSTOMER_RETURN",
+            awb=self.awb_number,
+            courier=self.transporter,
+            currency=self.currency_code,
+            region=self.region_type,
+            reason=self.return_reason,
+            seller_gstin=self.seller_gstin,
+            consignee_gstin=self.consignee_gstin,
+            parcel=self.shipment_dimension.to_parcel(unit) if self.shipment_dimension else None,
+            drop=self.drop_address.to_address() if self.drop_address else None,
+            pickup=self.pickup_address.to_address() if self.pickup_address else None,
+            forward=self.order_details.to_forward() if self.order_details else None,
+        )
+
+
+# ── POST /return/create ─────────────────────────────────────────────────────────────
+
+
+class CreateAddress(Shape):
+    """An address with streets and a name in three parts."""
+
+    first_name: Text
+    middle_name: Text | None = None
+    last_name: Text | None = None
+    street1: Text
+    street2: Text | None = None
+    street3: Text | None = None
+    city: Text
+    state: Text
+    zip: Code
+    country: Text
+    email: Text
+    phone: Code
+
+    def to_address(self) -> Address:
+        """The address as RMS keeps it, the name in one."""
+        return Address(
+            name=" ".join(part for part in (self.first_name, self.middle_name, self.last_name) if part),
+            line1=self.street1,
+            line2=self.street2,
+            line3=self.street3,
+            city=self.city,
+            state=self.state,
+            zip=self.zip,
+            country=self.country,
+            email=self.email,
+            phone=self.phone,
+        )
+
+
+class LineItem(Shape):
+    """One of `orderLineItemList`: `quantity` units of a SKU."""
+
+    client_sku_id: SpreadCode
+    name: Text
+    price: Amount
+    quantity: Quantity
+    final_amount_paid: Amount
+    image_url: Url | None = None
+    store_credits_used: Amount | None = None
+    brand: Text | None = None
+    color: Text | None = None
+    category: Text | None = None
+    sub_category: Text | None = None
+    serial_number: Code | None = None
+    enable_door_step_qc: Flag = False
+    reason: Text | None = None
+
+    def to_item(self, item_code: str) -> ReturnItem:
+        """One of its units as RMS keeps it."""
+        return ReturnItem(
+            item_code=item_code,
+            sku=self.client_sku_id,
+            reason=self.reason,
+            doorstep_qc=self.enable_door_step_qc,
+            name=self.name,
+            brand=self.brand,
+            color=self.color,
+            category=self.category,
+            sub_category=self.sub_category,
+            serial_number=self.serial_number,
+            price=self.price,
+            final_amount_paid=self.final_amount_paid,
+            image_url=self.image_url,
+            store_credits_used=self.store_credits_used or Decimal(0),
+        )
+
+
+class CreateDetails(ForwardFacts):
+    """Facts about the forward order, the codes of both orders, and the lines."""
+
+    order_date: Time
+    order_number: Code
+    forward_order_number: Code
+    forward_shipment_number: Code | None = None
+    order_line_item_list: Annotated[list[LineItem], Field(min_length=1, max_length=MAX_ITEMS)]
+
+    def to_forward(self) -> ForwardOrder:
+        """The facts as RMS keeps them."""
+        return ForwardOrder(
+            cod_value=self.cod_value,
+            is_cod=self.is_cod,
+            invoice_value=self.invoice_value,
+            invoice_number=self.invoice_number,
+            invoice_time=self.invoice_time,
+            shipment_number=self.forward_shipment_number,
+            order_time=self.order_date,
+        )
+
+    def to_items(self) -> Iterator[ReturnItem]:
+        """The lines spread into units `{clientSkuId}_{n}`; n runs on where a SKU has several lines."""
+        units: Counter[str] = Counter()
+        for line in self.order_line_item_list:
+            for _ in range(line.quantity):
+                units[line.client_sku_id] += 1
+                yield line.to_item(f"{line.client_sku_id}_{units[line.client_sku_id]}")
+
+
+class CreateReturn(Shape):
+    """Body of POST /return/create."""
+
+    logistic_account_alias: Code | None = None
+    currency_code: Code
+    region_type: RegionType
+    return_reason: Text
+    seller_gstin: Code | None = None
+    consignee_gstin: Code | None = None
+    shipment_dimension: ShipmentDimension
+    drop_address: CreateAddress
+    pickup_address: CreateAddress
+    order_details: CreateDetails
+
+    def to_order(self, unit: WeightUnit) -> ReturnOrder:
+        """The order as RMS keeps it. It has no location: the request has none."""
+        return ReturnOrder(
+            code=self.order_details.order_number,
+            forward_order_code=self.order_details.forward_order_number,
+            items=tuple(self.order_details.to_items()),
+            account_alias=self.logistic_account_alias,
+            currency=self.currency_code,
+            region=self.region_type,
+            reason=self.return_reason,
+            seller_gstin=self.seller_gstin,
+            consignee_gstin=self.consignee_gstin,
+            parcel=self.shipment_dimension.to_parcel(unit),
+            drop=self.drop_address.to_address(),
+            pickup=self.pickup_address.to_address(),
+            forward=self.order_details.to_forward(),
+        )
+
+
+# ── from pydantic's errors to ours ──────────────────────────────────────────────────
+
+TEXTS: Final = {
+    "missing": MISSING,
+    "string_type": "must be text",
+    "string_too_long": "may have at most {max_length} characters",
+    "string_pattern_mismatch": "may not hold control characters",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list",
+    "too_short": "may not be empty",
+    "too_long": "may have at most {max_length} elements",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+}
+"""Our words for pydantic's error types, by its own names."""
+
+
+def _validated[S: Shape](kind: type[S], body: JsonObject) -> tuple[S | None, list[Found]]:
+    """The request, or None and each field whose type is wrong or which is missing though always mandatory."""
+    try:
+        return kind.model_validate(_tidy(body)), []
+    except ValidationError as error:
+        return None, [(each["loc"], _text(each, body)) for each in error.errors(include_url=False)]
+
+
+def _tidy(value: JsonValue) -> JsonValue:
+    """The same with text trimmed and empty text as None."""
+    match value:
+        case str():
+            return value.strip() or None
+        case dict():
+            return {name: _tidy(held) for name, held in value.items()}
+        case list():
+            return [_tidy(each) for each in value]
+        case _:
+            return value
+
+
+def _text(error: ErrorDetails, body: JsonObject) -> str:
+    context = error.get("ctx", {})
+    if error["type"] == "literal_error":
+        text = f"must be one of {context['expected'].replace(' or ', ', ').replace("'", '')}"
+    else:
+        text = TEXTS[error["type"]].format_map(context) if error["type"] in TEXTS else error["msg"]
+    return text if error["input"] is not None else lack(value_at(body, error["loc"])) or text
+
+
+def _invalid(kind: type[Shape], found: Iterable[Found]) -> InvalidRequestError:
+    """The error for what was found: one problem a field, in the order of the contract's tables."""
+    first = dict(reversed(list(found)))
+    ordered = sorted(first.items(), key=lambda each: _rank(kind, each[0]))
+    return InvalidRequestError(Problem(_outside(path), text) for path, text in ordered)
+
+
+def _outside(path: Path) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
+
+
+def _rank(kind: type[Shape] | None, path: Path) -> list[int]:
+    """Where a path stands in the contract's tables. Names that are in none come last."""
+    rank = []
+    for step in path:
+        if isinstance(step, int):
+            rank.append(step)
+        else:
+            members = _members(kind) if kind else {}
+            position, kind = members.get(step, (len(members), None))
+            rank.append(position)
+    return rank
+
+
+@cache
+def _members(kind: type[Shape]) -> dict[str, tuple[int, type[Shape] | None]]:
+    """Each member's outside name, with its position and the shape that it holds."""
+    return {
+        field.alias or name: (position, _shape_in(field.annotation))
+        for position, (name, field) in enumerate(kind.model_fields.items())
+    }
+
+
+def _shape_in(annotation: Any) -> type[Shape] | None:
+    if isinstance(annotation, type):
+        return annotation if issubclass(annotation, Shape) else None
+    return next((shape for option in get_args(annotation) if (shape := _shape_in(option))), None)

@@ -1,0 +1,263 @@
+"""What a creation request must hold beyond its types: it depends on who books the courier and on the account that will.
+
+Everything here looks at the body as it came, so that it can speak even where a type is wrong, and yields what it
+finds as (path, text). Source: RMS API contract, sections 1.6, 3.1 to 3.5 and 4; the class letters are the contract's.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final, Literal
+
+from rms.platform.json import JsonObject, JsonValue
+
+type WeightUnit = Literal["G", "KG"]
+type Path = tuple[str | int, ...]
+type Found = tuple[Path, str]
+
+MAX_ITEMS: Final = 500
+"""Most units in one return order."""
+MAX_ITEM_CODE_BYTES: Final = 100_000
+"""Most text that the item codes made from a request's lines may come to, so that the order fits a stored item."""
+MAX_LISTED: Final = 1000
+"""Most problems that one answer spells out."""
+
+MISSING: Final = "may not be null"
+EMPTY: Final = "may not be empty"
+
+# Class *: mandatory when RMS books. `orderType` is one too, but has a default.
+BOOKING_FIELDS: Final = (
+    "orderItems.name",
+    "orderItems.price",
+    "orderItems.finalAmountPaid",
+    "currencyCode",
+    "regionType",
+    "returnReason",
+    "shipmentDimension",
+    "dropAddress",
+    "pickupAddress",
+    "orderDetails",
+)
+
+# Class CP: mandatory when RMS books at an aggregator that wants them.
+CLIENT_FIELDS: Final = ("sellerGstin", "orderDetails.invoiceNumber", "orderDetails.invoiceTime")
+
+# Class *†: mandatory when RMS books with a courier partner that wants them. `imageUrl` is one for doorstep QC only.
+COURIER_FIELDS: Final = (
+    "orderItems.brand",
+    "orderItems.color",
+    "orderItems.category",
+    "orderItems.subCategory",
+    "orderItems.serialNumber",
+    "orderItems.imageUrl",
+    "orderItems.subTaxItemData",
+    "consigneeGstin",
+)
+
+# POST /return/create calls the items by another name and has no taxes.
+LINES: Final = "orderDetails.orderLineItemList"
+LINE_COURIER_FIELDS: Final = {
+    name: name.replace("orderItems", LINES) for name in COURIER_FIELDS if name != "orderItems.subTaxItemData"
+}
+
+_LISTS: Final = ("orderItems", "orderLineItemList")
+
+# Names, without case and punctuation, by which a body would set what is ours to say: tenant, status, booking.
+OURS: Final = frozenset(
+    {
+        "authdomainname",
+        "awbowner",
+        "awbstatus",
+        "booking",
+        "bookingstate",
+        "bookingstatus",
+        "client",
+        "clientid",
+        "currentstatus",
+        "omnireturnorderstatus",
+        "organisation",
+        "organisationid",
+        "organization",
+        "organizationid",
+        "orgid",
+        "sequence",
+        "shipmentstatus",
+        "status",
+        "tenant",
+        "tenantid",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BookingTerms:
+    """What the account that will book asks of a request.
+
+    `demands_client_fields` is for the contract's class CP. `required_fields` names fields of class `*†` as section 3.2
+    does (`orderItems.brand`, `consigneeGstin`); other names ask for nothing. `weight_unit` is the client's.
+    """
+
+    demands_client_fields: bool
+    required_fields: tuple[str, ...] = ()
+    weight_unit: WeightUnit = "G"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountProblem:
+    """Why the account named in a request, or named by none, cannot be chosen, in words that fit after its field."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One field that is wrong, by its outside path (`orderItems[0].price`), and what was expected of it."""
+
+    field: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.text}"
+
+
+class InvalidRequestError(Exception):
+    """A request that cannot be taken, with all that is wrong with it. The texts hold nothing of the request."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = list(problems)
+        super().__init__(self.description)
+
+    @property
+    def description(self) -> str:
+        """All problems as the error envelope lists them: `[orderItems[0].price: must be at least 0, …]`."""
+        listed = [str(problem) for problem in self.problems[:MAX_LISTED]]
+        if more := self.problems[MAX_LISTED:]:
+            listed.append(f"and {len(more)} more")
+        return f"[{', '.join(listed)}]"
+
+
+def lack(value: JsonValue) -> str | None:
+    """In which way a value is missing, or None when it is there. Empty text and an empty list count as missing."""
+    if value is None:
+        return MISSING
+    if isinstance(value, str):
+        return None if value.strip() else EMPTY
+    return EMPTY if value == [] else None
+
+
+def as_flag(value: JsonValue) -> bool | None:
+    """The flag that a client means by `true`, `"TRUE"` or nothing at all; None when it is no flag."""
+    match value:
+        case None:
+            return False
+        case bool():
+            return value
+        case str():
+            return {"true": True, "false": False, "": False}.get(value.strip().lower())
+        case _:
+            return None
+
+
+def what_is_ours(body: JsonObject) -> Iterator[Found]:
+    """Members that would set something of ours. Other unknown members are left out in silence."""
+    for name in body:
+        if name.replace("_", "").replace("-", "").lower() in OURS:
+            yield (name,), "may not be set by a client"
+
+
+def order_presence(body: JsonObject, terms: BookingTerms | None) -> Iterator[Found]:
+    """What POST /return/return-orders lacks for whoever books: with both AWB and transporter, the channel has."""
+    lacking = {name: text for name in ("awbNumber", "transporter") if (text := lack(body.get(name)))}
+    if len(lacking) == 2 and terms:  # noqa: PLR2004  # both of the two named above
+        yield from _absent(body, BOOKING_FIELDS)
+        yield from _absent(body, CLIENT_FIELDS if terms.demands_client_fields else ())
+        yield from _asked_by_courier(body, {name: name for name in COURIER_FIELDS}, terms)
+    else:
+        yield from (((name,), text) for name, text in lacking.items())
+
+
+def create_presence(body: JsonObject, terms: BookingTerms) -> Iterator[Found]:
+    """What POST /return/create lacks for the account that will book; the rest of its fields are always mandatory."""
+    yield from _absent(body, CLIENT_FIELDS if terms.demands_client_fields else ())
+    yield from _asked_by_courier(body, LINE_COURIER_FIELDS, terms)
+
+
+def cash_on_delivery(body: JsonObject) -> Iterator[Found]:
+    """The cash value is above 0 if and only if the order is cash on delivery."""
+    match body.get("orderDetails"):
+        case {"isCod": True, "codValue": (int() | Decimal()) as value} if value == 0:
+            yield ("orderDetails", "codValue"), "must be above 0 when isCod is true"
+        case {"isCod": False, "codValue": (int() | Decimal()) as value} if value > 0:
+            yield ("orderDetails", "codValue"), "must be 0 when isCod is false"
+
+
+def repeated_item_codes(body: JsonObject) -> Iterator[Found]:
+    """Items whose code an earlier item of the same order has."""
+    seen: set[str] = set()
+    for path, code in _places(body, "orderItems.itemCode"):
+        if isinstance(code, str) and code.strip():
+            if code.strip() in seen:
+                yield path, "must be unique in the return order"
+            seen.add(code.strip())
+
+
+def too_many_units(body: JsonObject) -> Iterator[Found]:
+    """Lines that come to more units, or to more text in their item codes, than one order holds."""
+    units: Counter[str] = Counter()
+    for (_, sku), (_, quantity) in zip(
+        _places(body, f"{LINES}.clientSkuId"), _places(body, f"{LINES}.quantity"), strict=True
+    ):
+        if isinstance(quantity, int | Decimal) and quantity > 0:
+            units[sku if isinstance(sku, str) else ""] += int(quantity)
+    if units.total() > MAX_ITEMS:
+        yield tuple(LINES.split(".")), f"may come to at most {MAX_ITEMS} units"
+    elif sum(len(sku.encode()) * count for sku, count in units.items()) > MAX_ITEM_CODE_BYTES:
+        yield tuple(LINES.split(".")), "comes to more item codes than fit: send fewer units in one return"
+
+
+def _absent(body: JsonObject, names: Iterable[str]) -> Iterator[Found]:
+    for name in names:
+        for path, value in _places(body, name):
+            if text := lack(value):
+                yield path, text
+
+
+def _asked_by_courier(body: JsonObject, fields: Mapping[str, str], terms: BookingTerms) -> Iterator[Found]:
+    for name, place in fields.items():
+        if name in terms.required_fields:
+            absent = _absent(body, [place])
+            yield from _where_doorstep_qc(body, absent) if name == "orderItems.imageUrl" else absent
+
+
+def _where_doorstep_qc(body: JsonObject, found: Iterable[Found]) -> Iterator[Found]:
+    for path, text in found:
+        if as_flag(value_at(body, (*path[:-1], "enableDoorStepQc"))):
+            yield path, text
+
+
+def _places(body: JsonObject, name: str) -> Iterator[tuple[Path, JsonValue]]:
+    """Every place in the body that a dotted name means, with the value there or None. No holder, no place."""
+    head, _, rest = name.partition(".")
+    match body.get(head):
+        case value if not rest:
+            yield (head,), value
+        case dict() as value if head not in _LISTS:
+            yield from (((head, *path), held) for path, held in _places(value, rest))
+        case list() as values if head in _LISTS and len(values) <= MAX_ITEMS:  # a longer one is refused whole
+            for index, value in enumerate(values):
+                if isinstance(value, dict):
+                    yield from (((head, index, *path), held) for path, held in _places(value, rest))
+
+
+def value_at(body: JsonValue, path: Path) -> JsonValue:
+    """The value at a path, or None where the body has no such place."""
+    for step in path:
+        match body, step:
+            case dict(), str():
+                body = body.get(step)
+            case list(), int() if step < len(body):
+                body = body[step]
+            case _:
+                return None
+    return body
