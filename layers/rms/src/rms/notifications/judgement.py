@@ -1,0 +1,106 @@
+"""What a receiver's answer means for the cursor: taken, try again, fetch new credentials, or never send again. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from rms.notifications.schedule import retry_after
+from rms.platform.http import HttpAnswer, NoAnswer
+
+
+class Blame(StrEnum):
+    """Who is at fault in a failed try; only failures of the endpoint count for its breaker."""
+
+    ENDPOINT = "ENDPOINT"
+    """Nothing gets through: it is down, moved, overloaded, or knows us no more."""
+    MESSAGE = "MESSAGE"
+    """The endpoint works and refuses this body: other returns may well get through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The receiver has taken the notification; the cursor moves on."""
+
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetryLater:
+    """Not taken, or nobody can say: send the same again. `reason` is short and holds nothing of URL or body."""
+
+    reason: str
+    not_before: datetime | None = None
+    blame: Blame = Blame.ENDPOINT
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The receiver wants no more notifications at this URL: the endpoint is disabled."""
+
+    reason: str = "answered 410: the endpoint is gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Unauthorized:
+    """The receiver does not accept our headers.
+
+    Where the client offers a credential API, its headers are fetched and the same is sent once more; a second 401,
+    or no such API, is a failure like any other: `failure`.
+    """
+
+    failure: RetryLater = RetryLater("answered 401: the credentials are not accepted")
+
+
+type Judgement = Delivered | RetryLater | Gone | Unauthorized
+
+_WORDS: Final = {
+    403: "forbidden",
+    404: "nothing at this URL",
+    405: "POST is not allowed at this URL",
+    408: "the receiver timed out",
+    413: "the body is too large for the receiver",
+    429: "too many requests",
+    500: "fault at the receiver",
+    502: "bad gateway",
+    503: "service unavailable",
+    504: "gateway timed out",
+}
+"""What the common statuses say, for the people who read attempts."""
+
+_ENDPOINT_REFUSALS: Final = frozenset({402, 403, 404, 405, 407, 408, 421, 425, 426, 429})
+"""The 4xx that speak of the URL, the credentials or the load; all other 4xx speak of the body."""
+
+_MAY_ASK_FOR_TIME: Final = frozenset({429, 503})
+"""Where Retry-After is honoured."""
+
+
+def judge(answer: HttpAnswer | NoAnswer, now: datetime) -> Judgement:
+    """What an answer means. The contract expects 200; any 2xx counts as taken, whatever its body.
+
+    Source: RMS API contract, sections 1.2, 1.5 and 15.
+    """
+    if isinstance(answer, NoAnswer):
+        return RetryLater(answer.reason)
+    match answer.status, answer.status // 100:
+        case status, 2:
+            return Delivered(status)
+        case 401, _:
+            return Unauthorized()
+        case 410, _:
+            return Gone()
+        case status, 3:
+            return RetryLater(f"answered {status}: redirects are not followed, register the new URL")
+        case status, _:
+            wait = retry_after(answer.headers, now) if status in _MAY_ASK_FOR_TIME else None
+            return RetryLater(_words(status), wait, _blame(status))
+
+
+def _words(status: int) -> str:
+    words = _WORDS.get(status)
+    return f"answered {status}: {words}" if words else f"answered {status}"
+
+
+def _blame(status: int) -> Blame:
+    refused = status in range(400, 500) and status not in _ENDPOINT_REFUSALS
+    return Blame.MESSAGE if refused else Blame.ENDPOINT
