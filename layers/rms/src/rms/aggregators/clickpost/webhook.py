@@ -119,7 +119,7 @@ def _update(sent: object, received_at: datetime) -> ShipmentUpdate:
         references=references,
         forward_references=forward_references,
         courier=_courier(hook),
-        announces=_announced(hook) if hook.request_event == PLACED else None,
+        announces=_announced(hook, awb) if hook.request_event == PLACED else None,
         failure_code=_failure_code(hook, npr),
         metadata=_metadata(hook, scan),
     )
@@ -225,8 +225,10 @@ def _failure_code(hook: _Hook, npr: int | None) -> str | None:
     return reasons[0] if whole(hook.outer.get(_CODE)) == PICKUP_FAILED else reasons[-1]
 
 
-def _announced(hook: _Hook) -> AnnouncedReturn:
+def _announced(hook: _Hook, awb: str | None) -> AnnouncedReturn | None:
     forward = hook.first("forward_order_id", "forward_reference_number", "forward_awb")
+    if not forward and awb:
+        return None  # a booked return's status, told late; it is found by its AWB
     if not forward:
         raise UnreadableWebhookError("additional.forward_order_id: a placed return must name its forward order")
     return AnnouncedReturn(hook.first("return_reference_number") or None, forward, tuple(_items(hook)))
