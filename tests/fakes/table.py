@@ -7,7 +7,7 @@ from math import ceil
 from threading import RLock
 from typing import Any, Final, Never
 
-from rms.platform.dynamodb import row_from, to_wire
+from rms.platform.dynamodb import attributes_to_wire, row_from, to_wire
 from rms.platform.table import (
     Absent,
     AbsentOr,
@@ -362,18 +362,17 @@ def _ordered(value: Mapping[str, Any], bound: str | int, compare: Callable[[Any,
 def _typed(write: Write) -> None:
     """Refuse what no row can hold before anything is called, as the real table does."""
     if isinstance(write, Put):
-        for value in write.item.values():
-            to_wire(value)
+        attributes_to_wire(write.item)
     if isinstance(write, Update):
-        for value in (*write.set.values(), *write.set_if_absent.values(), *write.add.values()):
-            to_wire(value)
+        for attributes in (write.set, write.set_if_absent, write.add):
+            attributes_to_wire(attributes)
 
 
 def _changed(write: Write, old: Row | None) -> Row | None:
     key = {"PK": {"S": write.key.pk}, "SK": {"S": write.key.sk}}
     match write:
         case Put():
-            new: Row | None = {name: to_wire(value) for name, value in write.item.items()} | key
+            new: Row | None = attributes_to_wire(write.item) | key
         case Update():
             new = _updated(write, old or key)
         case Delete():

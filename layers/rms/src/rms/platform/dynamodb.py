@@ -361,7 +361,7 @@ def _write_request(write: Write, table_name: str) -> tuple[str, Wire]:
     match write:
         case Put():
             kind = "Put"
-            request["Item"] = {name: to_wire(value) for name, value in write.item.items()} | _wire_key(write.key)
+            request["Item"] = attributes_to_wire(write.item) | _wire_key(write.key)
         case Update():
             kind = "Update"
             request["Key"] = _wire_key(write.key)
@@ -419,7 +419,8 @@ def to_wire(value: Value, depth: int = 0) -> Wire:
     """DynamoDB's typed JSON for a plain value.
 
     Raises:
-        ValueError: an integer beyond 38 digits, text that UTF-8 cannot carry, or nesting beyond 32 levels.
+        ValueError: an integer beyond 38 digits, text that UTF-8 cannot carry, an empty name, or nesting beyond 32
+            levels.
         TypeError: a float or any other type that a row cannot hold exactly.
     """
     match value:
@@ -446,11 +447,18 @@ def _nested_to_wire(value: Sequence[Value] | Mapping[str, Value], depth: int) ->
         raise ValueError(f"a row nests at most {MAX_DEPTH} levels")
     match value:
         case Mapping():
-            return {"M": {name: to_wire(inner, depth + 1) for name, inner in value.items()}}
+            return {"M": attributes_to_wire(value, depth + 1)}
         case list() | tuple():
             return {"L": [to_wire(inner, depth + 1) for inner in value]}
         case _:
             raise TypeError(f"a row cannot hold a {type(value).__name__}")
+
+
+def attributes_to_wire(attributes: Mapping[str, Value], depth: int = 0) -> Wire:
+    """DynamoDB's typed JSON for a row without its key, or for a dict inside one; errors as `to_wire`."""
+    if "" in attributes:
+        raise ValueError("a name in a row is not empty")
+    return {name: to_wire(value, depth) for name, value in attributes.items()}
 
 
 def from_wire(wire: Mapping[str, Any]) -> Value:

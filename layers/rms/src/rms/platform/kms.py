@@ -83,9 +83,9 @@ class KmsSecrets:
         try:
             blob = b64decode(sealed.removeprefix(VERSION), validate=True)
             answer = self._kms().decrypt(CiphertextBlob=blob, KeyId=self._key_id, EncryptionContext=context)
+            return answer["Plaintext"].decode()
         except (ValueError, BotoCoreError, ClientError) as error:
             raise SecretUnavailableError(_reason(error)) from error
-        return answer["Plaintext"].decode()
 
     def _kms(self) -> "KMSClient":
         if self._client is None:
