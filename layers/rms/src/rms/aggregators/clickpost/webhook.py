@@ -40,6 +40,7 @@ from rms.model.notification_type import NotificationType
 from rms.platform.json import BadJsonError, parse_json
 
 _MAX_UNITS: Final = 1000
+_MAX_CODE: Final = 255
 _CODE: Final = "clickpost_status_code"
 _DESCRIPTION: Final = "clickpost_status_description"
 
@@ -91,9 +92,8 @@ class _Hook:
 
     def first(self, *names: str) -> str:
         """The first text under any of these names, in `additional` or outside it; "" when there is none."""
-        return next(
-            (found for name in names for part in (self.additional, self.outer) if (found := text(part.get(name)))), ""
-        )
+        places = ((name, part.get(name)) for name in names for part in (self.additional, self.outer))
+        return next((found for name, value in places if (found := _whole_text(value, name))), "")
 
     @property
     def request_event(self) -> int | None:
@@ -128,10 +128,18 @@ def _update(sent: object, received_at: datetime) -> ShipmentUpdate:
 def _awb(waybill: object) -> str | None:
     if waybill is None:
         return None
-    awb = text(waybill, MAX_AWB + 1)
-    if len(awb) > MAX_AWB or not (awb or isinstance(waybill, str)):
-        raise UnreadableWebhookError(f"waybill: must be text of at most {MAX_AWB} characters")
+    awb = _whole_text(waybill, "waybill", MAX_AWB)
+    if not awb and not isinstance(waybill, str):
+        raise UnreadableWebhookError("waybill: must be text")
     return awb or None
+
+
+def _whole_text(value: object, name: str, limit: int = _MAX_CODE) -> str:
+    # What names a thing is never cut: the rest of it would name another.
+    found = text(value, limit + 1)
+    if len(found) > limit:
+        raise UnreadableWebhookError(f"{name}: must have at most {limit} characters")
+    return found
 
 
 # ── statuses ────────────────────────────────────────────────────────────────────────
@@ -191,11 +199,8 @@ def _same(hook: _Hook, name: str) -> bool:
 
 
 def _references(hook: _Hook) -> tuple[str, ...]:
-    found = (
-        text(hook.latest.get("reference_number")),
-        hook.first("return_reference_number"),
-        hook.first("reference_number"),
-    )
+    latest = _whole_text(hook.latest.get("reference_number"), "reference_number")
+    found = (latest, hook.first("return_reference_number"), hook.first("reference_number"))
     return tuple(dict.fromkeys(each for each in found if each))
 
 
@@ -238,7 +243,7 @@ def _items(hook: _Hook) -> Iterator[AnnouncedItem]:
     listed = hook.additional.get("item_info")
     for index, given in enumerate(listed if isinstance(listed, list) else ()):
         item = mapping(given)
-        sku, quantity = text(item.get("sku")), whole(item.get("quantity"))
+        sku, quantity = _whole_text(item.get("sku"), "sku"), whole(item.get("quantity"))
         if not sku:
             raise UnreadableWebhookError(f"additional.item_info[{index}].sku: may not be empty")
         if quantity is None or not 1 <= quantity <= _MAX_UNITS:
