@@ -3,6 +3,7 @@
 import http.client
 import json
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -33,16 +34,18 @@ def call(
     """
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=seconds)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
-        connection.request(method, target, body=body, headers=dict(headers or {}))
-        answer = connection.getresponse()
-        return Received(answer.status, dict(answer.headers.items()), answer.read(_MAX_ANSWER_BYTES))
-    except (OSError, http.client.HTTPException) as problem:
+        with closing(kind(parts.hostname or "", parts.port, timeout=seconds)) as connection:
+            connection.request(method, target, body=body, headers=dict(headers or {}))
+            answer = connection.getresponse()
+            received = answer.read(_MAX_ANSWER_BYTES)
+            whole = not answer.length or len(received) == _MAX_ANSWER_BYTES
+    except (OSError, http.client.HTTPException, ValueError) as problem:
         raise CallFailedError(f"{method} {parts.path}: {type(problem).__name__}") from problem
-    finally:
-        connection.close()
+    if not whole:
+        raise CallFailedError(f"{method} {parts.path}: the body broke off")
+    return Received(answer.status, dict(answer.headers.items()), received)
 
 
 class SandboxClient:

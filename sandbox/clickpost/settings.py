@@ -105,5 +105,7 @@ class Settings:
                 raise BadSettingError(f"{name}: must be of type {types[name].__name__}")
             if name in _CHOICES and given not in _CHOICES[name]:
                 raise BadSettingError(f"{name}: must be one of {', '.join(_CHOICES[name])}")
+            if name == "webhook_url" and given and not str(given).startswith(("http://", "https://")):
+                raise BadSettingError("webhook_url: must be an http or https URL")
             ready[name] = given
         return replace(self, **ready)
