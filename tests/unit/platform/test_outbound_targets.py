@@ -224,3 +224,21 @@ def test_the_name_is_resolved_once_for_each_send_and_that_answer_is_dialled(dial
 
     assert asked_for == ["hooks.acme-store.com"]
     assert dialled == [("93.184.215.14", "2606:4700:4700::1111")]
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("https://hooks.acme-store.com/rms", None),
+        ("http://hooks.acme-store.com/rms", "URL refused: it must use https"),
+        ("https://ten.acme-store.com/", "address refused: the host leads to an address that is not public"),
+        ("https://mixed.acme-store.com/", "address refused: the host leads to an address that is not public"),
+        ("https://empty.acme-store.com/", "name does not resolve"),
+    ],
+)
+def test_a_url_can_be_looked_into_without_sending(url: str, problem: str | None, dialled: list[Sequence[str]]) -> None:
+    names = NAMES | {"hooks.acme-store.com": ("93.184.215.14",)}
+    http = Outbound(allow_loopback=False, resolve=lambda host, _port: names[host])
+
+    assert http.problem_with(url) == problem
+    assert dialled == []

@@ -73,7 +73,7 @@ class Outbound:
 
     def send(self, request: HttpRequest) -> HttpAnswer | NoAnswer:
         """The answer, or why there is none. Reasons never hold a URL, a header or a body."""
-        exchange = _Exchange(request.connect_seconds, request.total_seconds)
+        exchange = _Exchange(request)
         token = _EXCHANGE.set(exchange)
         try:
             return self._answer(request, exchange)
@@ -83,6 +83,15 @@ class Outbound:
             return NoAnswer(_reason(error, exchange), sent=exchange.sent, elapsed_ms=exchange.elapsed_ms())
         finally:
             _EXCHANGE.reset(token)
+
+    def problem_with(self, url: str) -> str | None:
+        """What is wrong with an endpoint's URL, or where its host leads today, or None. For registering; sends nothing."""
+        request = HttpRequest("POST", url)
+        try:
+            self._addresses(self._target(request), _Exchange(request), trusted=False)
+        except _NotSentError as error:
+            return str(error)
+        return None
 
     def close(self) -> None:
         """Closes all kept connections; the next request opens its own."""
@@ -180,9 +189,9 @@ class _NotSentError(Exception):
 class _Exchange:
     """The deadline that every socket operation of this exchange keeps, and how far it came."""
 
-    def __init__(self, connect_seconds: float, total_seconds: float) -> None:
-        self.connect_seconds = connect_seconds
-        self.total_seconds = total_seconds
+    def __init__(self, request: HttpRequest) -> None:
+        self.connect_seconds = request.connect_seconds
+        self.total_seconds = request.total_seconds
         self.started = time.monotonic()
         self.connecting = False
         self.sent = False
