@@ -85,7 +85,7 @@ class Outbound:
             _EXCHANGE.reset(token)
 
     def problem_with(self, url: str) -> str | None:
-        """What is wrong with an endpoint's URL, or where its host leads today, or None. For registering; sends nothing."""
+        """What is wrong with an endpoint's URL, or with where its host leads today, or None. Sends nothing."""
         request = HttpRequest("POST", url)
         try:
             self._addresses(self._target(request), _Exchange(request), trusted=False)
