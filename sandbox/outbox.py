@@ -63,6 +63,7 @@ class Outbox:
     _count: int = 0
     _pushed: int = 0
     _known: deque[Webhook] = field(default_factory=deque)
+    _under_way: dict[int, Webhook] = field(default_factory=dict)
     _due: list[tuple[datetime, int, Webhook]] = field(default_factory=list)
     _shuffling: list[Webhook] = field(default_factory=list)
     _shuffle: tuple[WebhookFault, datetime] | None = None
@@ -100,6 +101,7 @@ class Outbox:
             if not webhook.body:
                 webhook.body = json.dumps(webhook.build()).encode()
             webhook.state = "SENDING"
+            self._under_way[webhook.number] = webhook
             return webhook
         return None
 
@@ -108,8 +110,8 @@ class Outbox:
     ) -> None:
         """Take back the result. Anything but exactly 200 is sent again, `tries` times in all."""
         webhook.attempts.append(Attempt(now, status))
-        if webhook.state == "FORGOTTEN":
-            return
+        if self._under_way.pop(webhook.number, None) is not webhook or webhook.state == "FORGOTTEN":
+            return  # it was claimed before a reset, or is no longer remembered
         if status == _OK:
             webhook.state = "TAKEN"
         elif len(webhook.attempts) >= tries:

@@ -41,6 +41,7 @@ _CODE_39: Final = re.compile(r"[A-Z0-9 .$/+%-]+")
 _MAX_REFERENCE: Final = 50
 _MAX_BLUEDART_REFERENCE: Final = 20
 _MAX_REASON: Final = 500
+_MAX_VALUE: Final = 1_000_000_000_000
 _ITEM_FIELDS: Final = ("sku", "description", "quantity", "price", "weight")
 
 
@@ -148,12 +149,12 @@ def _addresses(body: Json) -> Iterator[Refusal]:
 
 
 def _kinds(details: Json, extra: Json, settings: Settings) -> Iterator[Refusal]:
-    if details["order_type"] not in {"PREPAID", "COD", "EXCHANGE"}:
+    if details["order_type"] not in ("PREPAID", "COD", "EXCHANGE"):
         yield Refusal(307, "Order type is invalid")
     given = _in_places("delivery_type", details, extra, settings)
-    if given is None or given not in {"FORWARD", "RVP"}:
+    if given not in ("FORWARD", "RVP"):
         yield Refusal(309, "Delivery type is invalid")
-    if extra.get("priority") not in {None, "", "NORMAL", "URGENT"}:
+    if extra.get("priority") not in (None, "", "NORMAL", "URGENT"):
         yield Refusal(308, "Priority is invalid")
 
 
@@ -176,7 +177,7 @@ def _direction(details: Json, extra: Json) -> Iterator[Refusal]:
 
 def _values(details: Json) -> Iterator[Refusal]:
     for name in ("cod_value", "invoice_value"):
-        if not _is_number(details[name]) or details[name] < 0:
+        if not _is_number(details[name]) or not 0 <= details[name] <= _MAX_VALUE:
             yield Refusal(400, f"{name} must be a number of at least 0")
     for name in ("weight", "length", "breadth", "height"):
         if not _is_int(details[name]) or details[name] <= 0:

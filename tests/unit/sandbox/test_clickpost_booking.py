@@ -2,7 +2,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from sandbox.clickpost import ClickpostEngine
 from sandbox.faults import Answer, NoReply, Then, answers_status, hangs
 from tests.unit.sandbox.conftest import Clock
 from tests.unit.sandbox.examples import Caller, an_order
@@ -293,3 +296,29 @@ def test_a_path_outside_the_base_path_is_404(a_clickpost: Make) -> None:
     reply = clickpost.send("POST", "/api/v3/create-order/", body=an_order())
     assert isinstance(reply, Answer)
     assert reply.status == 404
+
+
+PLACES = [
+    (section, field)
+    for section, fields in an_order().items()
+    for field in fields
+    if section != "shipment_details" or field != "items"
+]
+VALUES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.lists(st.integers())
+ANY_JSON = VALUES | st.dictionaries(st.text(), VALUES) | st.just(10**400)
+
+
+@given(place=st.sampled_from(PLACES), value=ANY_JSON)
+def test_whatever_stands_in_a_field_is_answered(place: tuple[str, str], value: object) -> None:
+    order = an_order()
+    order[place[0]][place[1]] = value
+
+    assert Caller(ClickpostEngine()).create(order)["meta"]["status"]
+
+
+@given(items=ANY_JSON | st.lists(st.dictionaries(st.sampled_from(["sku", "quantity", "price", "weight"]), VALUES)))
+def test_whatever_stands_for_items_is_answered(items: object) -> None:
+    order = an_order()
+    order["shipment_details"]["items"] = items
+
+    assert Caller(ClickpostEngine()).create(order)["meta"]["status"]

@@ -233,3 +233,15 @@ def test_a_parcel_that_rms_never_heard_of_can_be_scanned(clickpost: Caller) -> N
 
     assert webhook["waybill"] == "ELSEWHERE-1"
     assert webhook["clickpost_status_code"] == 777
+
+
+def test_a_webhook_under_way_during_a_reset_does_not_come_back(clickpost: Caller, clock: Clock) -> None:
+    clickpost.engine.advance(clickpost.book())
+    webhook = clickpost.engine.claim_webhook()
+    assert webhook is not None
+
+    clickpost.engine.reset()
+    clickpost.engine.webhook_answered(webhook, 500)
+    clock.pass_seconds(60)
+
+    assert clickpost.engine.claim_webhook() is None
