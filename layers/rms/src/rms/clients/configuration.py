@@ -8,11 +8,12 @@ from typing import Literal, cast
 
 from rms.aggregators.contract import Account
 from rms.core import Core
+from rms.journal import Reader
 from rms.journal.events import maybe_text, text
 from rms.journal.keys import client_pk
 from rms.platform.errors import NotFoundError
 from rms.platform.table import Item
-from rms.platform.times import from_text
+from rms.platform.times import from_text, to_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Endpoint:
     sealed_secrets: str = field(repr=False)
     sequence: bool = True
     dropped_metadata: tuple[str, ...] = ()
+    credential_url: str | None = None
     disabled: bool = False
 
 
@@ -57,9 +59,9 @@ class Configuration:
         return {alias: account for alias, account in self.accounts.items() if account.books_returns}
 
     @property
-    def readers(self) -> tuple[str, ...]:
+    def readers(self) -> tuple[Reader, ...]:
         """The endpoints that must hear. A disabled one too: its cursors wait until it is enabled again."""
-        return tuple(self.endpoints)
+        return tuple(Reader(endpoint.id, to_text(endpoint.created_at)) for endpoint in self.endpoints.values())
 
 
 def configuration_of(core: Core, client: str) -> Configuration:
@@ -111,6 +113,7 @@ def endpoint_from(row: Item) -> Endpoint:
         sealed_secrets=text(row, "sealed_secrets"),
         sequence=bool(row.get("sequence_on", True)),
         dropped_metadata=_texts(row, "dropped_metadata"),
+        credential_url=maybe_text(row, "credential_url"),
         disabled=maybe_text(row, "disabled_at") is not None,
     )
 

@@ -6,15 +6,15 @@ endpoint is disabled) keeps `due_at` but under a shard that the sweeper does not
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from rms.journal.events import maybe_text, number
 from rms.journal.keys import AggregateId, due_shard
 from rms.platform.table import (
-    EXISTING,
     NEW,
+    AbsentOr,
     AtMost,
     ConditionFailedError,
     Equals,
@@ -25,6 +25,15 @@ from rms.platform.table import (
     Value,
 )
 from rms.platform.times import to_text
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """An endpoint that must hear of an event, and since when it is registered (stored form)."""
+
+    endpoint: str
+    since: str
+
 
 LEASE: Final = timedelta(seconds=90)
 """Longer than the delivering function may run, so that a lease that ran out belongs to nobody alive."""
@@ -41,7 +50,8 @@ class Lease:
     """The right to tell one endpoint about one aggregate, until `until`.
 
     `acked` is the last sequence number the endpoint acknowledged, `head` the last one it must hear, `attempts` the
-    failed tries at the event in hand, `tries` all tries ever.
+    failed tries at the event in hand, `tries` all tries ever. What RMS heard before `since` (stored form) is not the
+    endpoint's business: it had not been registered yet.
     """
 
     aggregate: AggregateId
@@ -52,6 +62,7 @@ class Lease:
     head: int
     attempts: int
     tries: int
+    since: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +139,7 @@ class Cursors:
             head=number(row, "head"),
             attempts=number(row, "attempts"),
             tries=number(row, "tries"),
+            since=maybe_text(row, "since") or "",
         )
 
     def told(self, lease: Lease, attempt: Attempt) -> Lease | None:
@@ -145,16 +157,7 @@ class Cursors:
             head = lease.head
         # More to tell, or more came while we were telling: keep the lease.
         self._move(lease, attempt, {"acked": sequence}, ("reason",), None)
-        return Lease(
-            aggregate=lease.aggregate,
-            endpoint=lease.endpoint,
-            fence=lease.fence,
-            until=lease.until,
-            acked=sequence,
-            head=head,
-            attempts=0,
-            tries=lease.tries + 1,
-        )
+        return replace(lease, acked=sequence, head=head, attempts=0, tries=lease.tries + 1)
 
     def refused(self, lease: Lease, attempt: Attempt, *, again_at: datetime) -> None:
         """The try failed: give the lease back and become due again later.
@@ -188,8 +191,20 @@ class Cursors:
         except ConditionFailedError as failed:
             raise LeaseLostError from failed
 
-    def skip(self, lease: Lease) -> bool:
-        """Nothing up to the head is this endpoint's business: fall idle. False when more came meanwhile."""
+    def park(self, lease: Lease, attempt: Attempt, shard: str) -> None:
+        """The endpoint wants no more: wait under its own shard until it is enabled again.
+
+        Raises:
+            LeaseLostError: see there.
+        """
+        self._end(lease, attempt, {"due_shard": shard, "due_at": to_text(attempt.at), "reason": attempt.outcome})
+
+    def skip(self, lease: Lease) -> Lease | None:
+        """Nothing up to the head is this endpoint's business: fall idle (None), or go on to what came meanwhile.
+
+        Raises:
+            LeaseLostError: see there.
+        """
         try:
             self._table.write(
                 Update(
@@ -201,33 +216,32 @@ class Cursors:
             )
         except ConditionFailedError as failed:
             row = failed.current(0)
-            if row is not None and row.get("fence") == lease.fence:
-                return False
-            raise LeaseLostError from failed
-        return True
+            if row is None or row.get("fence") != lease.fence:
+                raise LeaseLostError from failed
+            return replace(lease, acked=lease.head, head=number(row, "head"))
+        return None
 
-    def replay(self, aggregate: AggregateId, endpoint: str, *, after: int) -> bool:
-        """Tell the endpoint again everything after this sequence number, at once; False when it has no cursor.
+    def replay(self, aggregate: AggregateId, endpoint: str, *, after: int, last: int) -> None:
+        """Tell the endpoint everything after this sequence number, again or for the first time, at once.
 
-        A lease that somebody holds is broken: two tellers at once would move the cursor past what is replayed.
+        `last` is the last number in the journal, for an endpoint that has no cursor yet. A lease that somebody holds
+        is broken: two tellers at once would move the cursor past what is replayed.
         """
-        try:
-            self._table.write(
-                Update(
-                    aggregate.cursor(endpoint),
-                    expect=EXISTING,
-                    set={
-                        "acked": after,
-                        "attempts": 0,
-                        "due_at": to_text(self._clock()),
-                        "due_shard": due_shard(aggregate.pk),
-                    },
-                    remove=("fence", "reason"),
-                )
+        self._table.write(
+            Update(
+                aggregate.cursor(endpoint),
+                expect={"endpoint": AbsentOr(Equals(endpoint))},
+                set={
+                    "endpoint": endpoint,
+                    "acked": after,
+                    "attempts": 0,
+                    "due_at": to_text(self._clock()),
+                    "due_shard": due_shard(aggregate.pk),
+                },
+                set_if_absent={"head": last, "tries": 0},
+                remove=("fence", "reason", "since"),
             )
-        except ConditionFailedError:
-            return False
-        return True
+        )
 
     def _end(self, lease: Lease, attempt: Attempt, change: dict[str, Value]) -> None:
         self._move(lease, attempt, {**change, "attempts": lease.attempts + 1}, ("fence",), None)

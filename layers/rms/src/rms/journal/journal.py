@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from rms.journal.cursors import Reader
 from rms.journal.events import Event, RecordedEvent, from_item, number, to_item
 from rms.journal.keys import AggregateId, due_shard
 from rms.platform.table import (
@@ -97,7 +98,7 @@ class Journal:
         status: Mapping[str, Value],
         first: Event,
         *,
-        readers: Sequence[str] = (),
+        readers: Sequence[Reader] = (),
         also: Sequence[Write] = (),
     ) -> Created | Exists | Blocked:
         """Write a new aggregate with its first event, or say what is there.
@@ -132,7 +133,7 @@ class Journal:
         event: Event,
         change: Change,
         *,
-        readers: Sequence[str] = (),
+        readers: Sequence[Reader] = (),
         also: Sequence[Write] = (),
     ) -> Appended | Duplicate | Blocked:
         """Append an event, whoever else is writing; the same event again is a Duplicate.
@@ -186,15 +187,16 @@ class Journal:
         rows = self._table.get_many([aggregate.event(sequence) for sequence in range(after + 1, last + 1)])
         return [from_item(rows[key]) for key in sorted(rows)]
 
-    def _marks(self, aggregate: AggregateId, sequence: int, readers: Sequence[str]) -> list[Write]:
+    def _marks(self, aggregate: AggregateId, sequence: int, readers: Sequence[Reader]) -> list[Write]:
         """Make the readers' cursors due: those that are idle now; one that is waiting, leased or stalled stays so."""
         now = to_text(self._clock())
         return [
             Update(
-                aggregate.cursor(endpoint),
+                aggregate.cursor(reader.endpoint),
                 expect={"head": AbsentOr(LessThan(sequence))},
-                set={"head": sequence, "endpoint": endpoint},
+                set={"head": sequence, "endpoint": reader.endpoint},
                 set_if_absent={
+                    "since": reader.since,
                     "acked": 0,
                     "attempts": 0,
                     "tries": 0,
@@ -202,7 +204,7 @@ class Journal:
                     "due_shard": due_shard(aggregate.pk),
                 },
             )
-            for endpoint in readers
+            for reader in readers
         ]
 
 

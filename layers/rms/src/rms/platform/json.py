@@ -5,12 +5,17 @@ Money must not pass through a binary float, so numbers with a fraction or an exp
 
 import json
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final, Never
+
+from rms.platform.errors import BadDataError
 
 type JsonValue = bool | int | Decimal | str | list[JsonValue] | dict[str, JsonValue] | None
 type JsonObject = dict[str, JsonValue]
 
+MAX_TEXT: Final = 255
+"""Longest text in a small body, in characters."""
 MAX_DEPTH: Final = 32
 """Deepest nesting of lists and objects."""
 MAX_INTEGER_DIGITS: Final = 18
@@ -25,11 +30,11 @@ _SURROGATE_ESCAPE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
-class BadJsonError(Exception):
+class BadJsonError(BadDataError):
     """The body is not JSON that we take. `problem` says what was expected, in words that hold nothing of the body."""
 
     def __init__(self, problem: str) -> None:
-        super().__init__(problem)
+        super().__init__(f"[body: {problem}]")
         self.problem = problem
 
 
@@ -124,3 +129,20 @@ def _has_lone_surrogate(value: JsonValue) -> bool:
             return any(_has_lone_surrogate(key) or _has_lone_surrogate(each) for key, each in value.items())
         case _:
             return False
+
+
+def optional_texts(body: JsonObject, names: Sequence[str]) -> dict[str, str | None]:
+    """Optional text members of a small body, trimmed; absent, null and empty are None.
+
+    Raises:
+        BadDataError: all members that are no text, or too long.
+    """
+    wrong = [name for name in names if not isinstance(body.get(name), str | None)]
+    problems = [f"{name}: must be text" for name in wrong]
+    texts = {name: str(body.get(name) or "").strip() or None for name in names if name not in wrong}
+    problems += [
+        f"{name}: may have at most 255 characters" for name, text in texts.items() if len(text or "") > MAX_TEXT
+    ]
+    if problems:
+        raise BadDataError(f"[{', '.join(problems)}]")
+    return texts

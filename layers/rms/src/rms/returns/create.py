@@ -6,12 +6,12 @@ from rms.clients.configuration import Configuration, ConfiguredAccount, configur
 from rms.core import Core
 from rms.journal import AggregateId, Appended, Blocked, Created, Duplicate, Event, EventKind, Exists
 from rms.journal.events import maybe_text, text
+from rms.model.documents import content_digest, from_document, to_document
 from rms.model.notification_type import NotificationType
 from rms.model.outcomes import Accepted, AwbPending, AwbTaken, CreateOutcome, OtherContent
 from rms.model.return_order import ReturnOrder
 from rms.platform.table import NEW, Equals, Item, Put, Value, Write
 from rms.platform.times import to_text
-from rms.returns.documents import content_digest, from_document, to_document
 from rms.shipments.booking import BookingState, Claimed, book, calling_row, look_again, outcome_of, reclaim
 from rms.shipments.claims import Claims
 from rms.shipments.transitions import state_key
@@ -98,7 +98,7 @@ def _create_and_book(
     core: Core, configuration: Configuration, configured: ConfiguredAccount, order: ReturnOrder
 ) -> CreateOutcome:
     aggregate = return_id(configuration.client, order.code)
-    aggregator = registry.aggregator(configured.aggregator)
+    aggregator = registry.AGGREGATORS[configured.aggregator]
     # Opened before anything is written: without the secrets there is no call to be unsure about.
     account = open_account(core, configuration.client, configured)
     reference = aggregator.booking_reference(configuration.client, order.code, 0)
@@ -150,7 +150,7 @@ def _book_anew(
     if order.booked_by_channel:
         return OtherContent(order.code)
     configured = booking_account(configuration, order.account_alias)
-    aggregator = registry.aggregator(configured.aggregator)
+    aggregator = registry.AGGREGATORS[configured.aggregator]
     account = open_account(core, configuration.client, configured)
     reference = text(row, "reference")
     fence, now = core.fences(), core.clock()

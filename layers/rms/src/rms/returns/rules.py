@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal
 
+from rms.platform.errors import BadDataError
 from rms.platform.json import JsonObject, JsonValue
 
 type WeightUnit = Literal["G", "KG"]
@@ -121,20 +122,18 @@ class Problem:
         return f"{self.field}: {self.text}"
 
 
-class InvalidRequestError(Exception):
-    """A request that cannot be taken, with all that is wrong with it. The texts hold nothing of the request."""
+class InvalidRequestError(BadDataError):
+    """A request that cannot be taken, with all that is wrong with it. The texts hold nothing of the request.
+
+    `description` lists the problems as the error envelope does: `[orderItems[0].price: must be at least 0, …]`.
+    """
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = list(problems)
-        super().__init__(self.description)
-
-    @property
-    def description(self) -> str:
-        """All problems as the error envelope lists them: `[orderItems[0].price: must be at least 0, …]`."""
         listed = [str(problem) for problem in self.problems[:MAX_LISTED]]
         if more := self.problems[MAX_LISTED:]:
             listed.append(f"and {len(more)} more")
-        return f"[{', '.join(listed)}]"
+        super().__init__(f"[{', '.join(listed)}]")
 
 
 def lack(value: JsonValue) -> str | None:

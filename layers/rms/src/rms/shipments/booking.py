@@ -29,13 +29,13 @@ from rms.journal import AggregateId, Appended, Blocked, Duplicate, Event, EventK
 from rms.journal.cursors import CLOCK_SKEW
 from rms.journal.events import maybe_text, number, text
 from rms.journal.keys import due_shard
+from rms.model.documents import from_document
 from rms.model.notification_type import NotificationType
 from rms.model.outcomes import AwbBooked, AwbPending, AwbRefused
 from rms.model.return_order import ReturnOrder
 from rms.platform.observability import count, logger
 from rms.platform.table import AtMost, ConditionFailedError, Equals, Item, Update, Value
 from rms.platform.times import from_text, to_text
-from rms.returns.documents import from_document
 from rms.shipments.claims import Claims
 from rms.shipments.transitions import state_key
 from rms.shipments.wake import wake_booker, wake_tellers
@@ -126,7 +126,7 @@ def settle_booking(core: Core, aggregate: AggregateId) -> BookingOutcome | None:
     configured = configuration.accounts.get(text(row, "account"))
     if configured is None:
         return _hold(core, claimed, "the aggregator account is gone")
-    aggregator, account = registry.aggregator(configured.aggregator), open_account(core, aggregate.client, configured)
+    aggregator, account = registry.AGGREGATORS[configured.aggregator], open_account(core, aggregate.client, configured)
     request = aggregator.look_up(account, claimed.order, claimed.reference, core.clock())
     found = aggregator.read_lookup(core.http.send(request), claimed.reference)
     if isinstance(found, NotFound):

@@ -3,19 +3,19 @@
 from collections.abc import Sequence
 
 from rms.core import Core
-from rms.journal.keys import AggregateId
+from rms.journal import AggregateId, Reader
 from rms.platform.observability import logger
 from rms.platform.queues import Message, QueueName, QueueUnavailableError
 
 
-def wake_tellers(core: Core, aggregate: AggregateId, endpoints: Sequence[str]) -> None:
+def wake_tellers(core: Core, aggregate: AggregateId, readers: Sequence[Reader]) -> None:
     """Have the endpoints told what is new about an aggregate."""
     _wake(
         core,
         "deliveries",
         [
-            {"client": aggregate.client, "kind": aggregate.kind, "code": aggregate.code, "endpoint": endpoint}
-            for endpoint in endpoints
+            {"client": aggregate.client, "kind": aggregate.kind, "code": aggregate.code, "endpoint": reader.endpoint}
+            for reader in readers
         ],
     )
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rms.model.return_order import Address, ForwardOrder, Parcel, ReturnItem, ReturnOrder, SubTax
-from rms.returns.documents import content_digest, from_document, to_document
+from rms.model.documents import content_digest, from_document, to_document
 from tests.builders import a_return, an_address, changed_return
 
 INDIA = timezone(timedelta(hours=5, minutes=30))

@@ -1,0 +1,80 @@
+"""Clients, their credentials, aggregator accounts and endpoints: create, replace, rotate, revoke. For operators."""
+
+from http import HTTPStatus
+
+from rms.clients import administration, credentials
+from rms.clients.requests import CreateClient, CreateCredential, PutAccount, PutEndpoint, read_request
+from rms.composition import core
+from rms.platform.api import Call, Reply, client_api
+
+api = client_api(core, role="operator")
+
+
+@api.post("/clients")
+def create_client(call: Call) -> Reply:
+    """A new client."""
+    wanted = read_request(CreateClient, call.body)
+    administration.create_client(api.core, wanted.client, wanted.name, wanted.weight_unit, push_other=wanted.push_other)
+    return Reply(HTTPStatus.CREATED, {"client": wanted.client})
+
+
+@api.get("/clients/<client>")
+def read_client(call: Call) -> Reply:
+    """A client's configuration, without secrets."""
+    return Reply(body=administration.describe_client(api.core, call.path["client"]))
+
+
+@api.post("/clients/<client>/credentials")
+def create_credential(call: Call) -> Reply:
+    """A credential; its password is in this answer and nowhere else."""
+    wanted = read_request(CreateCredential, call.body)
+    administration.describe_client(api.core, call.path["client"])
+    return _issued(credentials.issue_credential(api.core, call.path["client"], wanted.username, wanted.roles))
+
+
+@api.post("/clients/<client>/credentials/<username>/rotate")
+def rotate_credential(call: Call) -> Reply:
+    """A new password; the old one stops working."""
+    return _issued(credentials.rotate_credential(api.core, call.path["client"], call.path["username"]))
+
+
+@api.delete("/clients/<client>/credentials/<username>")
+def revoke_credential(call: Call) -> Reply:
+    """The end of a credential."""
+    credentials.revoke_credential(api.core, call.path["client"], call.path["username"])
+    return Reply()
+
+
+@api.put("/clients/<client>/accounts/<alias>")
+def put_account(call: Call) -> Reply:
+    """An aggregator account, set up or replaced."""
+    account = read_request(PutAccount, call.body).account(call.path["alias"])
+    administration.put_account(api.core, call.path["client"], account)
+    return Reply(body={"alias": account.alias, "aggregator": account.aggregator})
+
+
+@api.put("/clients/<client>/endpoints/<endpoint>")
+def put_endpoint(call: Call) -> Reply:
+    """An endpoint, set up, replaced or enabled again; the signing secret of a new one is in this answer only."""
+    endpoint = read_request(PutEndpoint, call.body).endpoint(call.path["endpoint"])
+    secret = administration.put_endpoint(api.core, call.path["client"], endpoint)
+    return Reply(body={"endpoint": endpoint.id} | ({"signingSecret": secret} if secret else {}))
+
+
+@api.post("/clients/<client>/endpoints/<endpoint>/rotate")
+def rotate_endpoint(call: Call) -> Reply:
+    """A new signing secret; the old one signs beside it for a day."""
+    secret = administration.rotate_endpoint_secret(api.core, call.path["client"], call.path["endpoint"])
+    return Reply(body={"endpoint": call.path["endpoint"], "signingSecret": secret})
+
+
+def _issued(credential: credentials.IssuedCredential) -> Reply:
+    headers = {
+        "authDomainName": credential.domain,
+        "authUsername": credential.username,
+        "authPassword": credential.password,
+    }
+    return Reply(HTTPStatus.CREATED, headers)
+
+
+handler = api.handler

@@ -1,0 +1,28 @@
+"""GET a return with its timeline, GET a page of returns, POST /return/get/awb: read what RMS knows."""
+
+from rms.composition import core
+from rms.platform.api import Call, Reply, client_api
+from rms.returns import list_returns, read_return, search_returns
+
+api = client_api(core, role="client")
+
+
+@api.get("/return/return-orders/<code>")
+def one(call: Call) -> Reply:
+    """One return, its booking, its timeline, and what each endpoint has heard."""
+    return Reply(body=read_return(api.core, call.client, call.path["code"]))
+
+
+@api.get("/return/return-orders")
+def page(call: Call) -> Reply:
+    """Returns, newest first, a page at a time."""
+    return Reply(body=list_returns(api.core, call.client, call.query.get("page")))
+
+
+@api.post("/return/get/awb")
+def search(call: Call) -> Reply:
+    """Section 6: returns by AWB or code."""
+    return Reply(body=search_returns(api.core, call.client, call.body))
+
+
+handler = api.handler

@@ -1,0 +1,275 @@
+"""Clients and what they configure: accounts at aggregators and endpoints. For operators; every write is conditional."""
+
+import json
+import re
+import secrets as randomness
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from rms.aggregators import registry
+from rms.clients.configuration import configuration_of, secret_context
+from rms.clients.credentials import OPERATORS
+from rms.clients.webhooks import webhook_digest, webhook_key
+from rms.core import Core
+from rms.journal.events import maybe_text, number, text
+from rms.journal.keys import client_pk
+from rms.notifications.signing import new_secret
+from rms.notifications.sinks.webhook import check_headers
+from rms.platform.addresses import check_url
+from rms.platform.errors import BadDataError, ConflictError, NotFoundError
+from rms.platform.table import (
+    EXISTING,
+    NEW,
+    AbsentOr,
+    Check,
+    ConditionFailedError,
+    Delete,
+    Equals,
+    Item,
+    Key,
+    Put,
+    Value,
+    Write,
+)
+from rms.platform.times import to_text
+
+SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+ALIAS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+MIN_WEBHOOK_KEY: Final = 16
+"""Shortest webhook key, in characters: the key alone says whose webhook it is, so it must not be guessed."""
+
+OLD_SECRET_SIGNS_ON: Final = timedelta(hours=24)
+"""How long a rotated signing secret goes on signing beside the new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """An aggregator account as an operator gives it, secrets in the clear."""
+
+    alias: str
+    aggregator: str
+    secrets: Mapping[str, str]
+    options: Mapping[str, str]
+    required_fields: tuple[str, ...] = ()
+    webhook_key: str | None = None
+    books_returns: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class NewEndpoint:
+    """An endpoint as an operator gives it, header values in the clear."""
+
+    id: str
+    url: str
+    headers: Mapping[str, str]
+    sequence: bool = True
+    dropped_metadata: tuple[str, ...] = ()
+    credential_url: str | None = None
+
+
+def create_client(core: Core, client: str, name: str, weight_unit: str = "G", *, push_other: bool = True) -> None:
+    """Make a client; the same again changes nothing.
+
+    Raises:
+        BadDataError: the id is no slug, or the weight unit is unknown.
+        ConflictError: the client exists with other settings.
+    """
+    problems = []
+    if not SLUG.fullmatch(client) or client == OPERATORS:
+        problems.append("client: must be 1 to 40 lower-case letters, digits or hyphens, and free")
+    if weight_unit not in {"G", "KG"}:
+        problems.append("weightUnit: must be one of G, KG")
+    if problems:
+        raise BadDataError(f"[{', '.join(problems)}]")
+    item: dict[str, Value] = {"name": name, "weight_unit": weight_unit, "push_other": push_other}
+    try:
+        core.table.write(Put(_client(client), {**item, "created_at": to_text(core.clock())}, NEW))
+    except ConditionFailedError as failed:
+        there = failed.current(0) or {}
+        if any(there.get(key) != value for key, value in item.items()):
+            raise ConflictError("[client: exists with other settings]") from failed
+
+
+def put_account(core: Core, client: str, account: NewAccount) -> None:
+    """Set up or replace an aggregator account. Its webhook key says whose webhooks are whose, so it is unique.
+
+    Raises:
+        NotFoundError: no such client.
+        BadDataError: what is wrong with the account, all at once.
+        ConflictError: another account uses that webhook key, or somebody changed this account meanwhile.
+    """
+    problems = _account_problems(account)
+    if problems:
+        raise BadDataError(f"[{', '.join(problems)}]")
+    key = Key(client_pk(client), f"ACCOUNT#{account.alias}")
+    before = core.table.get(key)
+    digest = webhook_digest(account.webhook_key) if account.webhook_key else None
+    item: dict[str, Value] = {
+        "aggregator": account.aggregator,
+        "options": account.options,
+        "required_fields": list(account.required_fields),
+        "books_returns": account.books_returns,
+        "sealed_secrets": core.secrets.seal(json.dumps(dict(account.secrets)), secret_context(client, key.sk)),
+        "version": _version(before) + 1,
+        **({"webhook_digest": digest} if digest else {}),
+    }
+    writes: list[Write] = [Put(key, item, _unchanged(before)), Check(_client(client), EXISTING)]
+    if digest:
+        owner = {"client": client, "alias": account.alias, "aggregator": account.aggregator}
+        mine = {name: AbsentOr(Equals(value)) for name, value in owner.items()}
+        writes.append(Put(webhook_key(account.aggregator, digest), owner, mine))
+    old = maybe_text(before, "webhook_digest") if before else None
+    if old is not None and old != digest:
+        assert before is not None
+        writes.append(Delete(webhook_key(text(before, "aggregator"), old), EXISTING))
+    _write(core, client, writes, taken="[webhookKey: is in use by another account; make a new one]")
+
+
+def put_endpoint(core: Core, client: str, endpoint: NewEndpoint) -> str | None:
+    """Set up, replace or enable again an endpoint. Answers its signing secret when it is new: it is shown once.
+
+    Raises:
+        NotFoundError: no such client.
+        BadDataError: what is wrong with the endpoint, all at once.
+        ConflictError: somebody changed this endpoint meanwhile.
+    """
+    problems = _endpoint_problems(core, endpoint)
+    if problems:
+        raise BadDataError(f"[{', '.join(problems)}]")
+    key = Key(client_pk(client), f"ENDPOINT#{endpoint.id}")
+    context = secret_context(client, key.sk)
+    before = core.table.get(key)
+    secret = None if before else new_secret(randomness.token_bytes(32))
+    item: dict[str, Value] = {
+        "url": endpoint.url,
+        "sealed_headers": core.secrets.seal(json.dumps(dict(endpoint.headers)), context),
+        "sealed_secrets": text(before, "sealed_secrets")
+        if before
+        else core.secrets.seal(json.dumps([{"secret": secret, "until": None}]), context),
+        "sequence_on": endpoint.sequence,
+        "dropped_metadata": list(endpoint.dropped_metadata),
+        "created_at": text(before, "created_at") if before else to_text(core.clock()),
+        "version": _version(before) + 1,
+        **({"credential_url": endpoint.credential_url} if endpoint.credential_url else {}),
+    }
+    _write(core, client, [Put(key, item, _unchanged(before)), Check(_client(client), EXISTING)])
+    return secret
+
+
+def rotate_endpoint_secret(core: Core, client: str, endpoint: str) -> str:
+    """Give an endpoint a new signing secret; the old one signs beside it for a day.
+
+    Raises:
+        NotFoundError: no such endpoint.
+        ConflictError: somebody changed this endpoint meanwhile.
+    """
+    key = Key(client_pk(client), f"ENDPOINT#{endpoint}")
+    context = secret_context(client, key.sk)
+    before = core.table.get(key)
+    if before is None:
+        raise NotFoundError("No such endpoint")
+    until = to_text(core.clock() + OLD_SECRET_SIGNS_ON)
+    secret = new_secret(randomness.token_bytes(32))
+    newest = json.loads(core.secrets.unseal(text(before, "sealed_secrets"), context))[0]
+    kept = [{"secret": secret, "until": None}, {"secret": newest["secret"], "until": until}]
+    item = {name: value for name, value in before.items() if name not in {"PK", "SK"}}
+    item |= {"sealed_secrets": core.secrets.seal(json.dumps(kept), context), "version": _version(before) + 1}
+    _write(core, client, [Put(key, item, _unchanged(before))])
+    return secret
+
+
+def describe_client(core: Core, client: str) -> dict[str, object]:
+    """A client's configuration without secrets.
+
+    Raises:
+        NotFoundError: no such client.
+    """
+    core.memory.forget(f"configuration:{client}")
+    configuration = configuration_of(core, client)
+    return {
+        "client": client,
+        "weightUnit": configuration.weight_unit,
+        "pushOther": configuration.push_other,
+        "accounts": [
+            {
+                "alias": account.alias,
+                "aggregator": account.aggregator,
+                "options": dict(account.options),
+                "requiredFields": list(account.required_fields),
+                "booksReturns": account.books_returns,
+            }
+            for account in configuration.accounts.values()
+        ],
+        "endpoints": [
+            {
+                "endpoint": endpoint.id,
+                "url": endpoint.url,
+                "sequence": endpoint.sequence,
+                "droppedMetadata": list(endpoint.dropped_metadata),
+                "disabled": endpoint.disabled,
+            }
+            for endpoint in configuration.endpoints.values()
+        ],
+    }
+
+
+def _client(client: str) -> Key:
+    return Key(client_pk(client), "CLIENT")
+
+
+def _account_problems(account: NewAccount) -> list[str]:
+    problems = []
+    if not ALIAS.fullmatch(account.alias):
+        problems.append("alias: must be 1 to 40 letters, digits, _ or -")
+    if account.aggregator not in registry.AGGREGATORS:
+        problems.append(f"aggregator: must be one of {', '.join(registry.AGGREGATORS)}")
+    else:
+        problems.extend(registry.check_account(account.aggregator, account.options, account.secrets))
+    if account.webhook_key is not None and len(account.webhook_key) < MIN_WEBHOOK_KEY:
+        problems.append(f"webhookKey: must have at least {MIN_WEBHOOK_KEY} characters")
+    return problems
+
+
+def _endpoint_problems(core: Core, endpoint: NewEndpoint) -> list[str]:
+    problems = []
+    if not SLUG.fullmatch(endpoint.id):
+        problems.append("endpoint: must be 1 to 40 lower-case letters, digits or hyphens")
+    for field, url in (("url", endpoint.url), ("credentialUrl", endpoint.credential_url)):
+        problem = check_url(url, allow_loopback_http=core.local) if url is not None else None
+        if problem:
+            problems.append(f"{field}: {problem}")
+    problem = check_headers(endpoint.headers)
+    if problem:
+        problems.append(f"headers: {problem}")
+    return problems
+
+
+def _version(row: Item | None) -> int:
+    return number(row, "version") if row else 0
+
+
+def _unchanged(before: Item | None) -> dict[str, AbsentOr | Equals]:
+    """The row is as it was read, or still absent."""
+    return {"version": Equals(_version(before))} if before else {"version": AbsentOr(Equals(0))}
+
+
+def _write(core: Core, client: str, writes: list[Write], taken: str = "") -> None:
+    try:
+        core.table.transact(writes)
+    except ConditionFailedError as failed:
+        there, ours = failed.current(0), writes[0]
+        if (
+            there is not None
+            and isinstance(ours, Put)
+            and all(there.get(name) == value for name, value in ours.item.items())
+        ):
+            return  # our own: sealed texts are never alike, so the reply to a first try was lost
+        if failed.refused(1):
+            raise NotFoundError("No such client") from failed
+        if failed.refused(2):
+            raise ConflictError(taken) from failed
+        raise ConflictError("[version: was changed by somebody else meanwhile; read it and try again]") from failed
+    finally:
+        core.memory.forget(f"configuration:{client}")

@@ -1,0 +1,121 @@
+"""Reads the requests of client administration: body in, values out, or all that is wrong with it at once."""
+
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic.alias_generators import to_camel
+
+from rms.clients.administration import NewAccount, NewEndpoint
+from rms.platform.errors import BadDataError
+from rms.platform.json import parse_object
+from rms.returns.rules import COURIER_FIELDS
+
+type Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
+type Long = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4096)]
+
+_TEXTS: Final = {
+    "missing": "may not be null",
+    "string_type": "must be text",
+    "string_too_short": "may not be empty",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "dict_type": "must be an object",
+    "list_type": "must be a list",
+}
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(
+        alias_generator=to_camel, hide_input_in_errors=True, frozen=True, defer_build=True, extra="ignore"
+    )
+
+
+class CreateClient(_Request):
+    """POST /clients."""
+
+    client: Short
+    name: Short
+    weight_unit: Short = "G"
+    push_other: bool = True
+
+
+class CreateCredential(_Request):
+    """POST /clients/{client}/credentials."""
+
+    username: Short
+    roles: Annotated[list[Short], Field(min_length=1, max_length=5)]
+
+
+class PutAccount(_Request):
+    """PUT /clients/{client}/accounts/{alias}."""
+
+    aggregator: Short
+    secrets: dict[Short, Long]
+    options: dict[Short, Long] = {}
+    required_fields: Annotated[list[Short], Field(max_length=20)] = []
+    webhook_key: Long | None = None
+    books_returns: bool = True
+
+    def account(self, alias: str) -> NewAccount:
+        """The account of that alias."""
+        return NewAccount(
+            alias=alias,
+            aggregator=self.aggregator.upper(),
+            secrets=self.secrets,
+            options=self.options,
+            required_fields=tuple(self.required_fields),
+            webhook_key=self.webhook_key,
+            books_returns=self.books_returns,
+        )
+
+
+class PutEndpoint(_Request):
+    """PUT /clients/{client}/endpoints/{endpoint}."""
+
+    url: Long
+    headers: dict[Short, Long] = {}
+    sequence: bool = True
+    dropped_metadata_keys: Annotated[list[Short], Field(max_length=50)] = []
+    credential_url: Long | None = None
+
+    def endpoint(self, name: str) -> NewEndpoint:
+        """The endpoint of that name."""
+        return NewEndpoint(
+            id=name,
+            url=self.url,
+            headers=self.headers,
+            sequence=self.sequence,
+            dropped_metadata=tuple(self.dropped_metadata_keys),
+            credential_url=self.credential_url,
+        )
+
+
+def read_request[Shape: _Request](shape: type[Shape], body: bytes) -> Shape:
+    """The request in a body.
+
+    Raises:
+        BadDataError: all that is wrong with it. An empty body counts as an empty object.
+    """
+    raw: dict[str, Any] = parse_object(body) if body else {}
+    # The empty string counts as missing, as everywhere in the API. Source: RMS API contract, section 1.6.
+    given = {name: value for name, value in raw.items() if value is not None and value != ""}
+    try:
+        request = shape.model_validate(given)
+    except ValidationError as error:
+        problems = [f"{_path(each['loc'])}: {_text(each)}" for each in error.errors(include_url=False)]
+        raise BadDataError(f"[{', '.join(problems)}]") from None
+    if isinstance(request, PutAccount) and not set(request.required_fields) <= set(COURIER_FIELDS):
+        raise BadDataError(f"[requiredFields: must be some of {', '.join(COURIER_FIELDS)}]")
+    return request
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    path = ""
+    for step in location:
+        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
+    return path
+
+
+def _text(error: Any) -> str:
+    known = _TEXTS.get(error["type"])
+    return known or str(error["msg"]).removeprefix("Input should").strip().replace("be ", "must be ", 1)

@@ -1,0 +1,58 @@
+"""The composition root: builds the core from the environment, once, when the first invocation (or Lambda's init) asks.
+
+The only place that reads the environment and opens clients.
+"""
+
+import os
+import secrets
+from datetime import UTC, datetime
+from functools import cache
+
+from rms.core import Core
+from rms.platform.http import Http, HttpAnswer, HttpRequest, NoAnswer
+from rms.platform.settings import Settings
+
+
+@cache
+def core() -> Core:
+    """The core of this environment.
+
+    Raises:
+        BadSettingsError: the environment lacks something.
+    """
+    from rms.platform.dynamodb import open_table  # noqa: PLC0415 - nothing loads an AWS client before it is asked for
+    from rms.platform.kms import open_secrets  # noqa: PLC0415 - as above
+    from rms.platform.sqs import open_queues  # noqa: PLC0415 - as above
+
+    settings = Settings.read(os.environ)
+    return Core.on(
+        table=open_table(settings.table),
+        queues=open_queues(
+            {
+                "inbound": settings.inbound_queue,
+                "bookings": settings.bookings_queue,
+                "deliveries": settings.deliveries_queue,
+            }
+        ),
+        secrets=open_secrets(settings.secrets_key),
+        http=_OutboundWhenNeeded(allow_loopback=settings.local),
+        clock=lambda: datetime.now(UTC),
+        fences=lambda: secrets.token_hex(12),
+        local=settings.local,
+    )
+
+
+class _OutboundWhenNeeded:
+    """The Http port, whose library is loaded by the first call: most functions never call anybody."""
+
+    def __init__(self, *, allow_loopback: bool) -> None:
+        self._allow_loopback = allow_loopback
+        self._http: Http | None = None
+
+    def send(self, request: HttpRequest) -> HttpAnswer | NoAnswer:
+        """The answer, or why there is none."""
+        if self._http is None:
+            from rms.platform.outbound import Outbound  # noqa: PLC0415 - see the class
+
+            self._http = Outbound(allow_loopback=self._allow_loopback)
+        return self._http.send(request)

@@ -1,0 +1,173 @@
+"""The wrapper of every function behind the API: Powertools' REST resolver and what each route needs around it.
+
+Correlation id, one log line, the size and type of the body, the tenant from the authorizer, all errors in our
+envelope by the one table. Bodies are handed over as bytes: how each is read is the capability's business.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from json import dumps
+from typing import Any, Final
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response, content_types
+
+from rms.model.outcomes import (
+    Accepted,
+    AwbBooked,
+    AwbPending,
+    AwbRefused,
+    AwbTaken,
+    CreateOutcome,
+    OtherContent,
+)
+from rms.platform.errors import (
+    AwbRefusedError,
+    BadDataError,
+    CallerError,
+    ConflictError,
+    NotFoundError,
+    UnauthorizedError,
+    told,
+)
+from rms.platform.events import Event, at_init, body_of, header, observed
+from rms.platform.observability import logger
+
+type Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer: a status and a JSON body, or none."""
+
+    status: HTTPStatus = HTTPStatus.OK
+    body: Json | None = None
+
+    @classmethod
+    def of(cls, outcome: CreateOutcome) -> "Reply":
+        """The answer to a request that creates a return. Source: RMS API contract, section 3.5."""
+        match outcome:
+            case Accepted():
+                return cls()
+            case AwbBooked(order_id, code, awb, courier):
+                return cls(body={"orderId": order_id, "orderNumber": code, "returnAwb": awb, "carrierName": courier})
+            case AwbPending(code):
+                return cls(HTTPStatus.ACCEPTED, {"orderNumber": code, "awbStatus": "PENDING"})
+            case AwbRefused(_, words):
+                raise AwbRefusedError(words)
+            case OtherContent():
+                raise ConflictError("[returnOrderCode: already exists with other content]")
+            case AwbTaken():
+                raise ConflictError("[awbNumber: belongs to another return order]")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request, past the authorizer. `client` is the caller's tenant and the only source of it."""
+
+    client: str
+    username: str
+    body: bytes
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+
+
+type Route = Callable[[Call], Reply]
+
+MAX_QUERY: Final = 2048
+"""Longest value of a query parameter, in characters."""
+
+
+class Api[Core]:
+    """The routes of one function. `core` is built by the first call that needs it."""
+
+    def __init__(self, core: Callable[[], Core], role: str) -> None:
+        self._role = role
+        self._core = core
+        self._resolver = APIGatewayRestResolver()
+        self._resolver.not_found(self._no_such_path)
+        self._resolver.exception_handler(Exception)(self._failed)
+
+    @property
+    def core(self) -> Core:
+        """The core of this environment."""
+        return self._core()
+
+    def get(self, path: str) -> Callable[[Route], Route]:
+        """Register a route for GET; `<name>` in the path is a parameter."""
+        return self._route(self._resolver.get, path)
+
+    def post(self, path: str) -> Callable[[Route], Route]:
+        """Register a route for POST."""
+        return self._route(self._resolver.post, path)
+
+    def put(self, path: str) -> Callable[[Route], Route]:
+        """Register a route for PUT."""
+        return self._route(self._resolver.put, path)
+
+    def delete(self, path: str) -> Callable[[Route], Route]:
+        """Register a route for DELETE."""
+        return self._route(self._resolver.delete, path)
+
+    def handler(self, event: Event, context: Any) -> Json:
+        """What Lambda calls."""
+        request = event.get("requestContext") or {}
+        with observed("request", request.get("requestId")) as keys:
+            answer: Json = self._resolver.resolve(dict(event), context)
+            keys |= {"route": event.get("resource"), "method": event.get("httpMethod"), "status": answer["statusCode"]}
+        return answer
+
+    def _route(self, register: Callable[[str], Any], path: str) -> Callable[[Route], Route]:
+        def take(route: Route) -> Route:
+            def answer(**parameters: str) -> Response[str]:
+                return _response(route(self._call(parameters)))
+
+            register(path)(answer)
+            return route
+
+        return take
+
+    def _call(self, parameters: Mapping[str, str]) -> Call:
+        event: Event = self._resolver.current_event.raw_event
+        identity = (event.get("requestContext") or {}).get("authorizer") or {}
+        client, username = identity.get("client"), identity.get("username")
+        if not client or not username or self._role not in str(identity.get("roles", "")).split(","):
+            raise UnauthorizedError(f"The role {self._role} is needed")
+        logger.append_keys(client=client)
+        body = body_of(event)
+        kind = header(event, "content-type")
+        if body and kind is not None and not _is_json(kind):
+            raise BadDataError("[Content-Type: must be application/json]")
+        query = {name: value for name, value in (event.get("queryStringParameters") or {}).items() if value}
+        if any(len(value) > MAX_QUERY for value in query.values()):
+            raise BadDataError(f"[query: a parameter may have at most {MAX_QUERY} characters]")
+        return Call(client=str(client), username=str(username), body=body, path=parameters, query=query)
+
+    def _failed(self, error: Exception) -> Response[str]:
+        answer, description = told(error)
+        if not isinstance(error, CallerError):
+            logger.exception("request failed")
+        envelope = {"code": answer.code, "message": answer.message, "description": description}
+        return _response(Reply(HTTPStatus(answer.status), envelope))
+
+    def _no_such_path(self, _error: Exception) -> Response[str]:
+        return self._failed(NotFoundError("See the API description for paths and methods"))
+
+
+def client_api[Core](core: Callable[[], Core], *, role: str) -> Api[Core]:
+    """The wrapper of a function that callers with this role may use."""
+    at_init(core)
+    return Api(core, role)
+
+
+def _is_json(content_type: str) -> bool:
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+
+
+def _response(reply: Reply) -> Response[str]:
+    return Response(
+        status_code=int(reply.status),
+        content_type=content_types.APPLICATION_JSON,
+        body="" if reply.body is None else dumps(reply.body, ensure_ascii=False, separators=(",", ":")),
+    )

@@ -1,0 +1,48 @@
+"""Settings of a function, read once from its environment. What is missing or misshapen fails the cold start."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+class BadSettingsError(Exception):
+    """The environment does not hold what a function needs; names the variables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where this installation's state and queues are. `secrets_key` is a KMS key's ARN or id."""
+
+    stage: str
+    table: str
+    inbound_queue: str
+    bookings_queue: str
+    deliveries_queue: str
+    secrets_key: str
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> "Settings":
+        """The settings in an environment.
+
+        Raises:
+            BadSettingsError: see there.
+        """
+        names = {
+            "stage": "RMS_STAGE",
+            "table": "RMS_TABLE",
+            "inbound_queue": "RMS_INBOUND_QUEUE",
+            "bookings_queue": "RMS_BOOKINGS_QUEUE",
+            "deliveries_queue": "RMS_DELIVERIES_QUEUE",
+            "secrets_key": "RMS_SECRETS_KEY",
+        }
+        missing = [name for name in names.values() if not environment.get(name)]
+        if missing:
+            raise BadSettingsError(f"not set: {', '.join(missing)}")
+        queues = [environment[names[name]] for name in names if name.endswith("queue")]
+        if not all(url.startswith(("https://", "http://")) for url in queues):
+            raise BadSettingsError("queues must be given by URL")
+        return cls(**{field: environment[name] for field, name in names.items()})
+
+    @property
+    def local(self) -> bool:
+        """Whether this is the local stage, where endpoints may be plain HTTP on loopback."""
+        return self.stage == "local"

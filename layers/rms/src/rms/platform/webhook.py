@@ -1,0 +1,104 @@
+"""The wrapper of every webhook: size, then authentication over the raw bytes, then into the queue, then 200.
+
+It parses nothing, so that no mistake of ours can make an aggregator drop an event. It imports no resolver: one route.
+"""
+
+import base64
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+from rms.platform.errors import TooLargeError
+from rms.platform.events import Event, at_init, body_of, header, observed
+from rms.platform.observability import count, logger
+from rms.platform.queues import Queues
+from rms.platform.times import to_text
+
+type Handler = Callable[[Event, Any], dict[str, Any]]
+
+
+class Intake(Protocol):
+    """What taking a webhook needs of the core."""
+
+    @property
+    def queues(self) -> Queues:
+        """Where it goes."""
+
+    @property
+    def clock(self) -> Callable[[], datetime]:
+        """When it came."""
+
+
+class Sender(Protocol):
+    """Whose webhook it is."""
+
+    @property
+    def client(self) -> str:
+        """The client."""
+
+    @property
+    def alias(self) -> str:
+        """The client's account at the aggregator."""
+
+
+REFUSED: Final = '{"code":"UNAUTHORIZED","message":"Wrong or missing webhook key","description":"No event was taken"}'
+TOO_LARGE: Final = '{"code":"TOO_LARGE","message":"Body too large","description":"A body may have at most 256 KB"}'
+NOT_TAKEN: Final = '{"code":"INTERNAL_ERROR","message":"Fault inside RMS","description":"Not taken: send it again"}'
+
+
+def aggregator_webhook[Core: Intake](
+    core: Callable[[], Core],
+    aggregator: str,
+    key_headers: Sequence[str],
+    whose: Callable[[Core, str, Sequence[str]], Sender | None],
+) -> Handler:
+    """A handler that takes an aggregator's webhooks.
+
+    Args:
+        core: builds the core, at the first call.
+        aggregator: as in `logisticAggregatorName`.
+        key_headers: the headers that may hold the webhook key, in lower case.
+        whose: from the core, the aggregator and the values of these headers to whose webhook it is; None: nobody's.
+    """
+    at_init(core)
+
+    def handler(event: Event, _context: Any) -> dict[str, Any]:
+        request = event.get("requestContext") or {}
+        with observed("webhook", request.get("requestId")) as keys:
+            keys["aggregator"] = aggregator
+            status, answer = _take(
+                core(),
+                event,
+                lambda core: whose(core, aggregator, [header(event, name) or "" for name in key_headers]),
+                {"aggregator": aggregator, "correlation": request.get("requestId")},
+            )
+            keys["status"] = status
+        headers = {"Content-Type": "application/json"}
+        return {"statusCode": status, "headers": headers, "body": answer, "isBase64Encoded": False}
+
+    return handler
+
+
+def _take[Core: Intake](
+    core: Core, event: Event, sender_of: Callable[[Core], Sender | None], envelope: dict[str, str | None]
+) -> tuple[int, str]:
+    try:
+        body = body_of(event)
+        sender = sender_of(core)
+        if sender is None:
+            count("WebhookUnauthorized")
+            return 401, REFUSED
+        message = envelope | {
+            "task": "record",
+            "client": sender.client,
+            "alias": sender.alias,
+            "received_at": to_text(core.clock()),
+            "body": base64.b64encode(body).decode(),
+        }
+        core.queues.send("inbound", [message])
+    except TooLargeError:
+        return 413, TOO_LARGE
+    except Exception:  # noqa: BLE001 - whatever it is, it is ours: not 200, so that the aggregator sends it again
+        logger.exception("webhook not taken")
+        return 500, NOT_TAKEN
+    return 200, ""
