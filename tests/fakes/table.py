@@ -292,15 +292,16 @@ class FakeTable:
         ]
         read: list[tuple[str, ...]] = []
         room = MAX_PAGE_BYTES
-        for place in places[:limit]:
+        for place in places[: limit + 1]:  # the adapter reads one row more, to know whether there is a next page
             room -= row_bytes(rows[place])
             if read and room < 0:
                 break
             read.append(place)
         consistent = name[0] == "query"
         self.units.read += _read_units([rows[place] for place in read]) * (1 if consistent else 0.5)
-        more = len(read) < len(places)
-        return Page([row_from(rows[place]) for place in read], page_token(name, read[-1]) if more else None)
+        page = read[:limit]
+        more = len(page) < len(places)
+        return Page([row_from(rows[place]) for place in page], page_token(name, page[-1]) if more else None)
 
 
 def row_bytes(row: Row) -> int:
