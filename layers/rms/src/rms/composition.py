@@ -5,21 +5,40 @@ The only place that reads the environment and opens clients.
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
 
 from rms.core import Core
 from rms.platform.http import Http, HttpAnswer, HttpRequest, NoAnswer
 from rms.platform.settings import Settings
 
+_built: list[Core] = []
+"""The core of this environment, once it is built. Tests put their own in."""
 
-@cache
+
 def core() -> Core:
     """The core of this environment.
 
     Raises:
         BadSettingsError: the environment lacks something.
     """
+    if not _built:
+        _built.append(_build())
+    return _built[0]
+
+
+@contextmanager
+def using(other: Core) -> Iterator[None]:
+    """Let the functions run on another core for a while: how tests call the real handlers."""
+    before, _built[:] = list(_built), [other]
+    try:
+        yield
+    finally:
+        _built[:] = before
+
+
+def _build() -> Core:
     from rms.platform.dynamodb import open_table  # noqa: PLC0415 - nothing loads an AWS client before it is asked for
     from rms.platform.kms import open_secrets  # noqa: PLC0415 - as above
     from rms.platform.sqs import open_queues  # noqa: PLC0415 - as above

@@ -33,7 +33,9 @@ def queue_worker[Core](core: Callable[[], Core], task: Callable[[Core, Message],
                 raise
 
     def handler(event: Event, context: Any) -> Any:
-        return process_partial_response(event=dict(event), record_handler=work, processor=processor, context=context)
+        # A standard queue hands a batch over in any order; within it, what was sent first is worked first.
+        batch = {"Records": sorted(event["Records"], key=lambda record: record["attributes"].get("SentTimestamp", ""))}
+        return process_partial_response(event=batch, record_handler=work, processor=processor, context=context)
 
     return handler
 

@@ -1,0 +1,301 @@
+"""A whole RMS in memory: the real handlers on fakes of the ports, with the simulated partners at the other end.
+
+Time stands still unless a test moves it, and everything that production has to recover by is here: redelivery, the
+sweeper, the client's own retry.
+"""
+
+import base64
+import importlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any, Final, cast
+
+from rms import composition
+from rms.clients import administration, credentials
+from rms.core import Core
+from rms.platform.queues import QueueName
+from sandbox.clickpost.engine import ClickpostEngine
+from sandbox.clickpost.settings import Settings
+from sandbox.in_process import InProcessHttp
+from sandbox.receiver.engine import ReceiverEngine
+from tests.fakes.calls import Calls, ProcessKilledError
+from tests.fakes.clock import FakeClock
+from tests.fakes.http import FakeHttp
+from tests.fakes.queues import FakeQueues, Received
+from tests.fakes.secrets import FakeSecrets
+from tests.fakes.table import FakeTable
+
+CLIENT: Final = "lotus"
+WEBHOOK_KEY: Final = "key-made-on-the-dashboard-01"
+CLICKPOST_HOST: Final = "clickpost.test:443"
+RECEIVER_HOST: Final = "hooks.lotus.test"
+SWEEP: Final = timedelta(minutes=1)
+
+_WORKERS: Final[Mapping[QueueName, str]] = {
+    "inbound": "record_shipment_events",
+    "bookings": "book_shipments",
+    "deliveries": "deliver_notifications",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HttpReply:
+    """What an API caller gets."""
+
+    status: int
+    text: str
+
+    @property
+    def body(self) -> Any:
+        """The JSON body."""
+        return json.loads(self.text)
+
+
+class World:
+    """RMS, its client `lotus` with one endpoint `shop` and one Clickpost account `main`, and the partners."""
+
+    def __init__(
+        self, *, seed: int = 0, calls: Calls | None = None, clickpost: Settings | None = None, endpoints: int = 1
+    ) -> None:
+        self.clock = FakeClock()
+        self.calls = calls or Calls()
+        quiet = Calls()
+        numbers = count(1)
+        self.table = FakeTable(quiet)
+        self.queues = FakeQueues(self.clock, quiet, seed=seed)
+        self.clickpost = ClickpostEngine(clickpost or Settings(), clock=self.clock)
+        self.clickpost.change({"webhook_url": "https://rms.test/clickpost", "webhook_key": WEBHOOK_KEY})
+        self.receiver = ReceiverEngine(clock=self.clock)
+        self.http = FakeHttp(quiet)
+        partners = InProcessHttp({CLICKPOST_HOST: self.clickpost.handle, RECEIVER_HOST: self.receiver.handle})
+        self.http.on("https://", partners.send)
+        self.secrets = FakeSecrets(quiet)
+        self.core = Core.on(
+            self.table,
+            self.queues,
+            self.secrets,
+            self.http,
+            clock=self.clock,
+            fences=lambda: f"fence-{next(numbers)}",
+        )
+        self.core = self._fresh_core()
+        self.endpoints = [f"shop{number or ''}" for number in range(endpoints)]
+        self._onboard()
+        # Faults strike the flow under test, not the onboarding.
+        for port in (self.table, self.queues, self.http, self.secrets):
+            port.calls = self.calls
+
+    # ── calling RMS ─────────────────────────────────────────────────────────────────
+
+    def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
+        """Call a function's handler as Lambda does. A killed process loses what it remembered."""
+        handler = importlib.import_module(f"functions.{function}.app").handler
+        try:
+            with composition.using(self.core):
+                return handler(event, _Context())
+        except ProcessKilledError:
+            self.core = self._fresh_core()
+            raise
+
+    def call(  # noqa: PLR0913 - an HTTP request has this many parts
+        self,
+        function: str,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        client: str | None = CLIENT,
+        roles: str = "client",
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> HttpReply:
+        """A request past the authorizer; `client=None` is one that the authorizer let through without a tenant."""
+        raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        identity = {"client": client, "username": "integration", "roles": roles} if client else {}
+        event = {
+            "resource": path,
+            "path": path,
+            "httpMethod": method,
+            "headers": {"Content-Type": "application/json"} if headers is None else dict(headers),
+            "multiValueHeaders": {},
+            "queryStringParameters": dict(query) if query else None,
+            "multiValueQueryStringParameters": {name: [value] for name, value in (query or {}).items()} or None,
+            "pathParameters": None,
+            "requestContext": {"requestId": "request-1", "authorizer": identity, "identity": {}},
+            "body": base64.b64encode(raw).decode() if raw else None,
+            "isBase64Encoded": bool(raw),
+        }
+        answer = self.invoke(function, event)
+        return HttpReply(answer["statusCode"], answer["body"] or "")
+
+    def create_return(self, body: object, path: str = "/return/return-orders", **options: Any) -> HttpReply:
+        """POST a return order."""
+        return self.call("create_return", "POST", path, body, **options)
+
+    def read_return(self, code: str, **options: Any) -> HttpReply:
+        """GET one return."""
+        return self.call("read_returns", "GET", f"/return/return-orders/{code}", **options)
+
+    def replay(self, code: str, body: object = None) -> HttpReply:
+        """POST a replay."""
+        return self.call("replay_notifications", "POST", f"/return/return-orders/{code}/replay", body or {})
+
+    def webhook(self, body: bytes, headers: Mapping[str, str] | None = None) -> int:
+        """POST a Clickpost webhook, with the right key unless told otherwise; answers the status."""
+        event = {
+            "headers": {"webhook_key": WEBHOOK_KEY} if headers is None else dict(headers),
+            "requestContext": {"requestId": "webhook-1"},
+            "body": base64.b64encode(body).decode(),
+            "isBase64Encoded": True,
+        }
+        status = self.invoke("clickpost_webhook", event)["statusCode"]
+        assert isinstance(status, int)
+        return status
+
+    def sweep(self) -> None:
+        """What EventBridge does every minute."""
+        self.invoke("sweep_due_work", {"id": "tick"})
+
+    def work(self, queue: QueueName, *, batch: int = 4) -> int:
+        """Let Lambda hand one batch of a queue to its worker."""
+
+        def consumer(received: Sequence[Received]) -> Collection[str]:
+            answer = self.invoke(_WORKERS[queue], sqs_event(received))
+            return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+        return self.queues.deliver(queue, consumer, batch_size=batch)
+
+    def work_all(self) -> None:
+        """Let the workers run until no message is visible."""
+        while any([self.work("inbound"), self.work("bookings"), self.work("deliveries")]):
+            pass
+
+    # ── time and partners ───────────────────────────────────────────────────────────
+
+    def post_webhooks(self) -> int:
+        """Let Clickpost post whatever webhooks are due; answers how many tries that took."""
+        posted = 0
+        while (webhook := self.clickpost.claim_webhook()) is not None:
+            posted += 1
+            status = self.webhook(webhook.body, self.clickpost.webhook_headers())
+            self.clickpost.webhook_answered(webhook, status)
+        return posted
+
+    def settle(self, *, minutes: int = 6000) -> None:
+        """Let time pass until nothing is due any more: partners, queues, sweeper, whatever recovers by itself."""
+        for _ in range(minutes):
+            self.clickpost.run_due()
+            self.post_webhooks()
+            self.work_all()
+            following = self._next_moment()
+            if following is None:
+                return
+            self.clock.advance_to(max(following, self.clock() + timedelta(seconds=1)))
+            self.sweep()
+        raise AssertionError(f"not settled after {minutes} rounds")
+
+    def due_rows(self) -> list[Mapping[str, Any]]:
+        """Rows that the sweeper will act on, now or later."""
+        rows = [cast("Mapping[str, Any]", row) for row in self.table.rows()]
+        return [row for row in rows if str(row.get("due_shard", "")).startswith("due#")]
+
+    def _next_moment(self) -> datetime | None:
+        moments = [
+            *(datetime.fromisoformat(row["due_at"]) for row in self.due_rows()),
+            *(moment for moment in (self.clickpost.webhook_due(), self.clickpost.late_work_due()) if moment),
+        ]
+        visible = self.queues.next_visible_at()
+        return min([*moments, *([visible] if visible else [])], default=None)
+
+    # ── looking inside ──────────────────────────────────────────────────────────────
+
+    def heard(self, code: str, endpoint: str = "shop") -> list[str]:
+        """The notification types that an endpoint has taken in for a return, in order, repeats left out."""
+        seen: list[tuple[int | None, str | None]] = []
+        for each in self.receiver.heard(endpoint, code):
+            if each not in seen:
+                seen.append(each)
+        return [str(name) for _, name in seen]
+
+    def rows_of(self, code: str, client: str = CLIENT) -> dict[str, Mapping[str, Any]]:
+        """All rows of a return, by their SK."""
+        pk = f"C#{client}#R#{code}"
+        return {str(row["SK"]): cast("Mapping[str, Any]", row) for row in self.table.rows() if row["PK"] == pk}
+
+    def journal(self, code: str, client: str = CLIENT) -> list[Mapping[str, Any]]:
+        """The events of a return, in order."""
+        rows = self.rows_of(code, client)
+        return [rows[sk] for sk in sorted(rows) if sk.startswith("EVENT#")]
+
+    def _fresh_core(self) -> Core:
+        """A new process: the same table, queues and partners, nothing remembered."""
+        core = self.core
+        return Core.on(
+            core.table, core.queues, core.secrets, core.http, clock=core.clock, fences=core.fences, local=core.local
+        )
+
+    def _onboard(self) -> None:
+        administration.create_client(self.core, CLIENT, "Lotus Clothing")
+        administration.put_account(self.core, CLIENT, a_clickpost_account())
+        for endpoint in self.endpoints:
+            self.add_endpoint(endpoint)
+
+    def add_endpoint(self, name: str) -> None:
+        """Register an endpoint at the receiver and let it know its signing secret."""
+        url = f"https://{RECEIVER_HOST}/hooks/{name}"
+        secret = administration.put_endpoint(self.core, CLIENT, administration.NewEndpoint(name, url, {}))
+        assert secret is not None
+        self.receiver.set_endpoint(name, secrets=(secret,))
+
+
+def a_clickpost_account(**changes: Any) -> administration.NewAccount:
+    """The account `main` at the simulated Clickpost."""
+    facts: dict[str, Any] = {
+        "alias": "main",
+        "aggregator": "CLICKPOST",
+        "secrets": {"key": "sandbox-api-key"},
+        "options": {
+            "username": "sandbox-test",
+            "courier_partner": "25",
+            "account_code": "lotus-reverse",
+            "base_url": f"https://{CLICKPOST_HOST}/api",
+        },
+        "webhook_key": WEBHOOK_KEY,
+    }
+    return administration.NewAccount(**(facts | changes))
+
+
+def an_operator(world: World) -> credentials.IssuedCredential:
+    """A credential of RMS's own people."""
+    return credentials.issue_credential(world.core, credentials.OPERATORS, "operator", ["operator"])
+
+
+def sqs_event(received: Sequence[Received]) -> dict[str, Any]:
+    """What Lambda hands to a queue worker."""
+    return {
+        "Records": [
+            {
+                "messageId": one.message_id,
+                "receiptHandle": "handle",
+                "body": one.body,
+                "attributes": {"ApproximateReceiveCount": str(one.receives)},
+                "messageAttributes": {},
+                "eventSource": "aws:sqs",
+                "eventSourceARN": "arn:aws:sqs:ap-south-1:000000000000:queue",
+                "awsRegion": "ap-south-1",
+            }
+            for one in received
+        ]
+    }
+
+
+class _Context:
+    """What Powertools wants of Lambda's context object."""
+
+    function_name = "function"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:ap-south-1:000000000000:function:function"
+    aws_request_id = "request"
