@@ -10,9 +10,18 @@ from rms.model.documents import content_digest, from_document, to_document
 from rms.model.notification_type import NotificationType
 from rms.model.outcomes import Accepted, AwbPending, AwbTaken, CreateOutcome, OtherContent
 from rms.model.return_order import ReturnOrder
-from rms.platform.table import NEW, Equals, Item, Put, Value, Write
+from rms.platform.table import NEW, Equals, Item, Put, Value
 from rms.platform.times import to_text
-from rms.shipments.booking import BookingState, Claimed, book, calling_row, look_again, outcome_of, reclaim
+from rms.shipments.booking import (
+    BookingState,
+    Claimed,
+    book,
+    calling_row,
+    look_again,
+    outcome_of,
+    reclaim,
+    withdraw,
+)
 from rms.shipments.claims import Claims
 from rms.shipments.transitions import state_key
 from rms.shipments.wake import wake_tellers
@@ -148,21 +157,16 @@ def _book_anew(
 ) -> CreateOutcome:
     """Nothing was booked: take the corrected order in the place of the refused one and call again."""
     if order.booked_by_channel:
-        return OtherContent(order.code)
+        return _booked_after_all(core, configuration, aggregate, order, document, row)
     configured = booking_account(configuration, order.account_alias)
     aggregator = registry.AGGREGATORS[configured.aggregator]
     account = open_account(core, configuration.client, configured)
     reference = text(row, "reference")
     fence, now = core.fences(), core.clock()
-    kept = {name: document[name] for name in ("received_at", "listing_pk", "listing_sk")}
     event = Event(event_id=f"CORRECTED:{fence}", kind=EventKind.CORRECTED, occurred_at=now, received_at=now)
     also: list[Write] = [
         reclaim(aggregate, row, configured.alias, fence, now),
-        Put(
-            aggregate.document,
-            {**kept, "body": to_document(order), "fence": fence},
-            {"fence": Equals(text(document, "fence"))},
-        ),
+        _corrected(aggregate, order, document, fence),
     ]
     match core.journal.append(aggregate, event, lambda _: {"aggregator": aggregator.name}, also=also):
         case Appended():
@@ -170,6 +174,55 @@ def _book_anew(
         case Duplicate() | Blocked():
             # A repeat that came at the same time is booking it already.
             return AwbPending(order.code)
+
+
+def _booked_after_all(
+    core: Core,
+    configuration: Configuration,
+    aggregate: AggregateId,
+    order: ReturnOrder,
+    document: Item,
+    row: Item,
+) -> CreateOutcome:
+    """The aggregator refused and the channel then booked a courier itself: the return goes on with that AWB."""
+    assert order.awb is not None
+    fence, now = core.fences(), core.clock()
+    facts: dict[str, Value] = {"awb": order.awb, "courier": order.courier}
+    event = Event(
+        event_id=f"CORRECTED:{fence}",
+        kind=EventKind.CORRECTED,
+        occurred_at=now,
+        received_at=now,
+        notification=NotificationType.RETURN_ORDER_PLACED,
+        facts=facts,
+    )
+    claims = Claims(aggregate, None, [order.awb])
+    settled: list[Write] = [withdraw(aggregate, row, fence), _corrected(aggregate, order, document, fence)]
+    while True:
+        also = [*settled, *claims.writes]
+        match core.journal.append(aggregate, event, lambda _: facts, readers=configuration.readers, also=also):
+            case Appended():
+                wake_tellers(core, aggregate, configuration.readers)
+                claims.wake(core)
+                return Accepted()
+            case Blocked(index=index, current=current) if index >= len(settled):
+                if not claims.give_way(index - len(settled), current):
+                    return AwbTaken(order.awb)
+            case Duplicate() | Blocked():
+                # A repeat that came at the same time was quicker: what it made of the return is the answer.
+                there = core.table.get(aggregate.document)
+                assert there is not None
+                return _again(core, configuration, aggregate, order, there)
+
+
+def _corrected(aggregate: AggregateId, order: ReturnOrder, document: Item, fence: str) -> Put:
+    """The corrected document in the place of the one that was refused."""
+    kept = {name: document[name] for name in ("received_at", "listing_pk", "listing_sk")}
+    return Put(
+        aggregate.document,
+        {**kept, "body": to_document(order), "fence": fence},
+        {"fence": Equals(text(document, "fence"))},
+    )
 
 
 def _placed(core: Core, order: ReturnOrder, told: NotificationType | None, aggregator: str | None) -> Event:

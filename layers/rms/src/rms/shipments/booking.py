@@ -52,6 +52,8 @@ class BookingState(StrEnum):
     """The aggregator said it will; ask again."""
     UNKNOWN = "UNKNOWN"
     """Nobody can say; look it up after the settle time."""
+    WITHDRAWN = "WITHDRAWN"
+    """Refused, and then the client booked a courier itself."""
     HELD = "HELD"
     """Nothing helped: a person looks at it. Sending the same return again starts another look-up."""
 
@@ -172,6 +174,15 @@ def reclaim(aggregate: AggregateId, row: Item, alias: str, fence: str, now: date
     )
 
 
+def withdraw(aggregate: AggregateId, row: Item, fence: str) -> Update:
+    """The write that ends a refused booking for good: the client has booked a courier itself."""
+    return Update(
+        aggregate.booking,
+        expect={"state": Equals(BookingState.REFUSED), "fence": Equals(text(row, "fence"))},
+        set={"state": BookingState.WITHDRAWN.value, "fence": fence},
+    )
+
+
 def outcome_of(aggregate: AggregateId, row: Item) -> BookingOutcome:
     """What a BOOKING row says to the client who asks."""
     match BookingState(text(row, "state")):
@@ -179,7 +190,7 @@ def outcome_of(aggregate: AggregateId, row: Item) -> BookingOutcome:
             return AwbBooked(text(row, "order_id"), aggregate.code, text(row, "awb"), text(row, "courier"))
         case BookingState.REFUSED:
             return AwbRefused(aggregate.code, text(row, "words"))
-        case BookingState.CALLING | BookingState.WORKING | BookingState.UNKNOWN | BookingState.HELD:
+        case _:
             return AwbPending(aggregate.code)
 
 
