@@ -10,7 +10,7 @@ from rms.model.documents import content_digest, from_document, to_document
 from rms.model.notification_type import NotificationType
 from rms.model.outcomes import Accepted, AwbPending, AwbTaken, CreateOutcome, OtherContent
 from rms.model.return_order import ReturnOrder
-from rms.platform.table import NEW, Equals, Item, Put, Value
+from rms.platform.table import NEW, Equals, Item, Put, Value, Write
 from rms.platform.times import to_text
 from rms.shipments.booking import (
     BookingState,
