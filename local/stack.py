@@ -41,6 +41,9 @@ STAGE: Final = "local"
 KEPT_BUILD_SECONDS: Final = 3600
 START_SECONDS: Final = 60.0
 NOISE: Final = ("START RequestId", "END RequestId", "REPORT RequestId")
+DULL: Final = frozenset({"level", "location", "message", "timestamp", "service", "xray_trace_id", "stack_trace"})
+METRICS: Final = '{"_aws":'
+MOST_LINE: Final = 1500
 ARCHITECTURES: Final = {"x86_64": "x86_64", "AMD64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
 
 
@@ -84,11 +87,27 @@ class Stack:
         return [line for _, line in sorted(lines, key=lambda entry: entry[0])]
 
     def print_logs(self, *, since: float = 0.0, last: int = 60) -> None:
-        """Print the last lines that the functions logged, for a person who asks why."""
-        lines = self.logs(since=since)
+        """Print the last lines that the functions logged, for a person who asks why; of a fault its last lines."""
+        lines = [line for line in self.logs(since=since) if METRICS not in line]
         say(f"-- what the functions logged ({min(last, len(lines))} of {len(lines)} lines)")
         for line in lines[-last:]:
-            say(f"   {line[:2000]}")
+            say(f"   {_brief(line)}")
+
+
+def _brief(line: str) -> str:
+    """A log line without what nobody reads: place, service, trace; a traceback by its end."""
+    group, _, message = line.partition(": ")
+    try:
+        keys = json.loads(message)
+    except ValueError:
+        return line[:MOST_LINE]
+    if not isinstance(keys, dict):
+        return line[:MOST_LINE]
+    head = f"{str(keys.get('timestamp', ''))[11:23]} {group}: {keys.get('level', '')} {keys.get('message', '')}"
+    rest = {name: value for name, value in keys.items() if name not in DULL}
+    if isinstance(fault := rest.pop("exception", None), str):
+        rest["exception"] = " | ".join(part.strip() for part in fault.strip().splitlines()[-4:])
+    return f"{head} {json.dumps(rest)}"[:MOST_LINE]
 
 
 @contextmanager
@@ -312,6 +331,7 @@ def _deploy(built: Path, endpoint_url: str, folder: Path) -> Stack:
     api_id = outputs["ApiId"]
     processed = formation.get_template(StackName="rms-local", TemplateStage="Processed")["TemplateBody"]
     _put_gateway_responses(processed, api_id, endpoint_url)
+    _allow_batches(endpoint_url)
     api_url = f"{endpoint_url}/restapis/{api_id}/{STAGE}/_user_request_"
     return Stack(endpoint_url=endpoint_url, api_url=api_url, outputs=outputs, folder=folder)
 
@@ -330,3 +350,23 @@ def _put_gateway_responses(template: Mapping[str, Any], api_id: str, endpoint_ur
                 request["statusCode"] = str(response["statusCode"])
             gateway.put_gateway_response(restApiId=api_id, responseType=kind, **request)
     gateway.create_deployment(restApiId=api_id, stageName=STAGE)
+
+
+def _allow_batches(endpoint_url: str) -> None:
+    """On AWS who may `sqs:SendMessage` may send batches; the local AWS asks for an action that does not exist there."""
+    iam = _client("iam", endpoint_url)
+    roles = [role["RoleName"] for page in iam.get_paginator("list_roles").paginate() for role in page["Roles"]]
+    for role in roles:
+        statements = [
+            {"Effect": "Allow", "Action": "sqs:SendMessageBatch", "Resource": statement["Resource"]}
+            for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]
+            for statement in iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]["Statement"]
+            if statement["Effect"] == "Allow" and "sqs:SendMessage" in _listed(statement["Action"])
+        ]
+        if statements:
+            document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+            iam.put_role_policy(RoleName=role, PolicyName="local-batches", PolicyDocument=document)
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
