@@ -26,13 +26,15 @@ class Client:
         name: its id, which is its `authDomainName`.
         headers: what it sends with each call.
         operator: what its operator sends.
-        endpoint: the name of its endpoint at RMS and at the simulated receiver.
+        endpoint: the name of its endpoint at RMS; at the simulated receiver it is called as the client is.
+        webhook_key: what Clickpost's webhooks carry.
     """
 
     name: str
     headers: Mapping[str, str]
     operator: Mapping[str, str]
     endpoint: str
+    webhook_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,4 +91,4 @@ def onboard(stack: Stack, clickpost: Partner, receiver: Partner, *, client: str,
     receiver.control.post(f"endpoints/{client}", expected)
     webhook_url = f"{stack.api_url}/rms/in/api/clickpost/notify"
     clickpost.control.post("settings", {"webhook_url": webhook_url, "webhook_key": webhook_key})
-    return Client(client, credential, operator, endpoint="shop")
+    return Client(client, credential, operator, endpoint="shop", webhook_key=webhook_key)
