@@ -38,6 +38,10 @@ class InProcessHttp:
                 return _answer(reply)
         return NoAnswer("timed out", sent=True, elapsed_ms=round(request.total_seconds * 1000))
 
+    def problem_with(self, url: str) -> str | None:
+        """See `rms.platform.http.Http`: the partners' hosts are the only ones here."""
+        return None if urlsplit(url).netloc in self.partners else "name does not resolve"
+
 
 def _answer(reply: Answer) -> HttpAnswer | NoAnswer:
     elapsed = round(reply.after_seconds * 1000)

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from rms.clients import administration, credentials
 from rms.clients.requests import CreateClient, CreateCredential, PutAccount, PutEndpoint, read_request
 from rms.composition import core
+from rms.notifications import release_parked
 from rms.platform.api import Call, Reply, client_api
 
 api = client_api(core, role="operator")
@@ -58,7 +59,11 @@ def put_endpoint(call: Call) -> Reply:
     """An endpoint, set up, replaced or enabled again; the signing secret of a new one is in this answer only."""
     endpoint = read_request(PutEndpoint, call.body).endpoint(call.path["endpoint"])
     secret = administration.put_endpoint(api.core, call.path["client"], endpoint)
-    return Reply(body={"endpoint": endpoint.id} | ({"signingSecret": secret} if secret else {}))
+    released = release_parked(api.core, call.path["client"], endpoint.id)
+    return Reply(
+        body={"endpoint": endpoint.id, "released": released.cursors, "moreWaiting": released.more}
+        | ({"signingSecret": secret} if secret else {})
+    )
 
 
 @api.post("/clients/<client>/endpoints/<endpoint>/rotate")

@@ -50,6 +50,8 @@ class FakeHttp:
     def __init__(self, calls: Calls | None = None) -> None:
         self.calls = calls or Calls()
         self.requests: list[HttpRequest] = []
+        self.problems: dict[str, str] = {}
+        """What `problem_with` says of a URL; of all others it says nothing."""
         self._routes: dict[str, Route] = {}
 
     def on(self, prefix: str, handler: Handler | None = None, *, script: tuple[Answer | Handler, ...] = ()) -> Route:
@@ -68,6 +70,9 @@ class FakeHttp:
             return route.play(request)
 
         return self.calls.run("http", "send", (request,), effect, _without_the_real_answer)
+
+    def problem_with(self, url: str) -> str | None:
+        return self.problems.get(url)
 
     def sent_to(self, prefix: str) -> list[HttpRequest]:
         """The requests that reached anybody under this prefix."""

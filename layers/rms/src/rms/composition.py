@@ -70,8 +70,15 @@ class _OutboundWhenNeeded:
 
     def send(self, request: HttpRequest) -> HttpAnswer | NoAnswer:
         """The answer, or why there is none."""
+        return self._outbound().send(request)
+
+    def problem_with(self, url: str) -> str | None:
+        """What is wrong with a URL that a client typed, or with where its host leads today."""
+        return self._outbound().problem_with(url)
+
+    def _outbound(self) -> Http:
         if self._http is None:
             from rms.platform.outbound import Outbound  # noqa: PLC0415 - see the class
 
             self._http = Outbound(allow_loopback=self._allow_loopback)
-        return self._http.send(request)
+        return self._http

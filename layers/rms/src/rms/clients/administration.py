@@ -19,6 +19,7 @@ from rms.notifications.signing import new_secret
 from rms.notifications.sinks.webhook import check_headers
 from rms.platform.addresses import check_url
 from rms.platform.errors import BadDataError, ConflictError, NotFoundError
+from rms.platform.secrets import MAX_PLAIN_BYTES
 from rms.platform.table import (
     EXISTING,
     NEW,
@@ -39,6 +40,9 @@ SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 ALIAS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 MIN_WEBHOOK_KEY: Final = 16
 """Shortest webhook key, in characters: the key alone says whose webhook it is, so it must not be guessed."""
+
+MAX_ENDPOINTS: Final = 20
+"""Endpoints of a client: each has a cursor in the transaction that appends an event."""
 
 OLD_SECRET_SIGNS_ON: Final = timedelta(hours=24)
 """How long a rotated signing secret goes on signing beside the new one."""
@@ -116,14 +120,15 @@ def put_account(core: Core, client: str, account: NewAccount) -> None:
         **({"webhook_digest": digest} if digest else {}),
     }
     writes: list[Write] = [Put(key, item, _unchanged(before)), Check(_client(client), EXISTING)]
-    if digest:
+    hook = webhook_key(account.aggregator, digest) if digest else None
+    if hook:
         owner = {"client": client, "alias": account.alias, "aggregator": account.aggregator}
         mine = {name: AbsentOr(Equals(value)) for name, value in owner.items()}
-        writes.append(Put(webhook_key(account.aggregator, digest), owner, mine))
+        writes.append(Put(hook, owner, mine))
     old = maybe_text(before, "webhook_digest") if before else None
-    if old is not None and old != digest:
-        assert before is not None
-        writes.append(Delete(webhook_key(text(before, "aggregator"), old), EXISTING))
+    old_hook = webhook_key(text(before, "aggregator"), old) if before and old else None
+    if old_hook is not None and old_hook != hook:
+        writes.append(Delete(old_hook, EXISTING))
     _write(core, client, writes, taken="[webhookKey: is in use by another account; make a new one]")
 
 
@@ -141,6 +146,8 @@ def put_endpoint(core: Core, client: str, endpoint: NewEndpoint) -> str | None:
     key = Key(client_pk(client), f"ENDPOINT#{endpoint.id}")
     context = secret_context(client, key.sk)
     before = core.table.get(key)
+    if before is None and len(core.table.query(key.pk, prefix="ENDPOINT#").items) >= MAX_ENDPOINTS:
+        raise BadDataError(f"[endpoint: a client may have at most {MAX_ENDPOINTS}]")
     secret = None if before else new_secret(randomness.token_bytes(32))
     item: dict[str, Value] = {
         "url": endpoint.url,
@@ -229,6 +236,8 @@ def _account_problems(account: NewAccount) -> list[str]:
         problems.extend(registry.check_account(account.aggregator, account.options, account.secrets))
     if account.webhook_key is not None and len(account.webhook_key) < MIN_WEBHOOK_KEY:
         problems.append(f"webhookKey: must have at least {MIN_WEBHOOK_KEY} characters")
+    if not _can_be_sealed(account.secrets):
+        problems.append(f"secrets: must not have more than {MAX_PLAIN_BYTES} bytes in all")
     return problems
 
 
@@ -237,13 +246,21 @@ def _endpoint_problems(core: Core, endpoint: NewEndpoint) -> list[str]:
     if not SLUG.fullmatch(endpoint.id):
         problems.append("endpoint: must be 1 to 40 lower-case letters, digits or hyphens")
     for field, url in (("url", endpoint.url), ("credentialUrl", endpoint.credential_url)):
-        problem = check_url(url, allow_loopback_http=core.local) if url is not None else None
+        if url is None:
+            continue
+        problem = check_url(url, allow_loopback_http=core.local) or core.http.problem_with(url)
         if problem:
             problems.append(f"{field}: {problem}")
     problem = check_headers(endpoint.headers)
     if problem:
         problems.append(f"headers: {problem}")
+    elif not _can_be_sealed(endpoint.headers):
+        problems.append(f"headers: must not have more than {MAX_PLAIN_BYTES} bytes in all")
     return problems
+
+
+def _can_be_sealed(texts: Mapping[str, str]) -> bool:
+    return len(json.dumps(dict(texts))) <= MAX_PLAIN_BYTES
 
 
 def _version(row: Item | None) -> int:
@@ -268,8 +285,8 @@ def _write(core: Core, client: str, writes: list[Write], taken: str = "") -> Non
             return  # our own: sealed texts are never alike, so the reply to a first try was lost
         if failed.refused(1):
             raise NotFoundError("No such client") from failed
-        if failed.refused(2):
-            raise ConflictError(taken) from failed
-        raise ConflictError("[version: was changed by somebody else meanwhile; read it and try again]") from failed
+        if failed.refused(0):
+            raise ConflictError("[version: was changed by somebody else meanwhile; read it and try again]") from failed
+        raise ConflictError(taken) from failed
     finally:
         core.memory.forget(f"configuration:{client}")

@@ -9,7 +9,7 @@ from typing import Literal, cast
 from rms.aggregators.contract import Account
 from rms.core import Core
 from rms.journal import Reader
-from rms.journal.events import maybe_text, text
+from rms.journal.events import maybe_text, number, text
 from rms.journal.keys import client_pk
 from rms.platform.errors import NotFoundError
 from rms.platform.table import Item
@@ -29,6 +29,7 @@ class Endpoint:
     dropped_metadata: tuple[str, ...] = ()
     credential_url: str | None = None
     disabled: bool = False
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,7 @@ def endpoint_from(row: Item) -> Endpoint:
         dropped_metadata=_texts(row, "dropped_metadata"),
         credential_url=maybe_text(row, "credential_url"),
         disabled=maybe_text(row, "disabled_at") is not None,
+        version=number(row, "version"),
     )
 
 

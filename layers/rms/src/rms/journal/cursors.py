@@ -10,19 +10,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from rms.journal.events import maybe_text, number
+from rms.journal.events import maybe_text, number, text
 from rms.journal.keys import AggregateId, due_shard
 from rms.platform.table import (
     NEW,
     AbsentOr,
     AtMost,
+    Check,
     ConditionFailedError,
     Equals,
     Item,
+    Key,
     Put,
     Table,
     Update,
     Value,
+    Write,
 )
 from rms.platform.times import to_text
 
@@ -40,6 +43,9 @@ LEASE: Final = timedelta(seconds=90)
 
 CLOCK_SKEW: Final = timedelta(seconds=2)
 """How far the clocks of two environments may differ; shorter than the first retry."""
+
+RELEASED_AT_ONCE: Final = 500
+"""Parked cursors that one call releases at most: a few seconds of writes."""
 
 STALLED: Final = "stalled"
 """Shard of cursors that gave up, one for all clients: the index lists them for operators."""
@@ -100,6 +106,14 @@ class Attempt:
             "fence": fence,
             **({"status": self.status} if self.status is not None else {}),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """How many parked cursors are due again, and whether more are waiting for the next call."""
+
+    cursors: int
+    more: bool
 
 
 class Cursors:
@@ -176,28 +190,96 @@ class Cursors:
         now = to_text(attempt.at)
         self._end(lease, attempt, {"due_shard": STALLED, "due_at": now, "reason": attempt.outcome})
 
-    def release(self, lease: Lease, *, acked: int, shard: str | None = None) -> None:
-        """Give the lease back without a try, due at once, or parked under another shard."""
+    def release(self, lease: Lease, *, acked: int) -> None:
+        """Give the lease back without a try, due at once.
+
+        Raises:
+            LeaseLostError: see there.
+        """
         now = to_text(self._clock())
         try:
             self._table.write(
                 Update(
                     lease.aggregate.cursor(lease.endpoint),
                     expect={"fence": Equals(lease.fence)},
-                    set={"acked": acked, "due_at": now, "due_shard": shard or due_shard(lease.aggregate.pk)},
+                    set={"acked": acked, "due_at": now},
                     remove=("fence",),
                 )
             )
         except ConditionFailedError as failed:
             raise LeaseLostError from failed
 
-    def park(self, lease: Lease, attempt: Attempt, shard: str) -> None:
+    def park(self, lease: Lease, shard: str, *, reason: str, attempt: Attempt | None, still: Check) -> bool:
         """The endpoint wants no more: wait under its own shard until it is enabled again.
+
+        `attempt` is the try that it refused, if there was one. False, and nothing is written, when `still` does not
+        hold: the endpoint was enabled meanwhile, and nobody would release what is parked after that.
 
         Raises:
             LeaseLostError: see there.
         """
-        self._end(lease, attempt, {"due_shard": shard, "due_at": to_text(attempt.at), "reason": attempt.outcome})
+        change: dict[str, Value] = {
+            "due_shard": shard,
+            "due_at": to_text(self._clock()),
+            "reason": reason,
+            "attempts": lease.attempts + (attempt is not None),
+            "tries": lease.tries + (attempt is not None),
+        }
+        writes: list[Write] = [
+            still,
+            Update(
+                lease.aggregate.cursor(lease.endpoint),
+                expect={"fence": Equals(lease.fence)},
+                set=change,
+                remove=("fence",),
+            ),
+        ]
+        if attempt is not None:
+            key = lease.aggregate.attempt(lease.endpoint, attempt.sequence, lease.tries)
+            writes.append(Put(key, attempt.item(lease.fence), NEW))
+        try:
+            self._table.transact(writes)
+        except ConditionFailedError as failed:
+            kept = failed.current(2)
+            if kept is not None and kept.get("fence") == lease.fence:
+                return True  # ours: the reply to the first try was lost
+            if failed.refused(1):
+                raise LeaseLostError from failed
+            return False
+        return True
+
+    def unpark(self, shard: str) -> Released:
+        """Make the cursors that wait under a shard due again, those first that have waited longest.
+
+        At most RELEASED_AT_ONCE, so that a call ends in good time; what a broken call leaves, the next one finds. The
+        index shows a cursor a moment after it was parked.
+        """
+        after: str | None = None
+        released = 0
+        until = to_text(self._clock() + CLOCK_SKEW)
+        while released < RELEASED_AT_ONCE:
+            page = self._table.query_due(shard, until=until, after=after, limit=100)
+            for row in page.items:
+                released += self._unpark(Key(text(row, "PK"), text(row, "SK")), shard)
+            after = page.next
+            if after is None:
+                break
+        return Released(released, after is not None)
+
+    def _unpark(self, key: Key, shard: str) -> bool:
+        try:
+            self._table.write(
+                Update(
+                    key,
+                    expect={"due_shard": Equals(shard)},
+                    # Its old time stands: the sweeper goes by it, so the longest waiting come first.
+                    set={"due_shard": due_shard(key.pk), "attempts": 0},
+                    remove=("reason",),
+                )
+            )
+        except ConditionFailedError:
+            return False  # replayed meanwhile, or released by this very write, whose reply was lost
+        return True
 
     def skip(self, lease: Lease) -> Lease | None:
         """Nothing up to the head is this endpoint's business: fall idle (None), or go on to what came meanwhile.

@@ -13,7 +13,7 @@ from typing import Final
 
 from rms.clients.configuration import Endpoint, endpoint_from, secret_context
 from rms.core import Core
-from rms.journal import AggregateId, Attempt, Lease, LeaseLostError, NotDue, RecordedEvent
+from rms.journal import AggregateId, Attempt, Lease, LeaseLostError, NotDue, RecordedEvent, Released
 from rms.journal.events import from_item
 from rms.journal.keys import client_pk
 from rms.notifications.compose import compose
@@ -24,7 +24,8 @@ from rms.notifications.signing import message_id
 from rms.notifications.sinks import webhook
 from rms.platform.http import HttpAnswer, NoAnswer
 from rms.platform.observability import count, logger
-from rms.platform.table import Absent, ConditionFailedError, Equals, Item, Key, Update
+from rms.platform.secrets import MAX_PLAIN_BYTES
+from rms.platform.table import Absent, Check, ConditionFailedError, Equals, Item, Key, Present, Update
 from rms.platform.times import to_text
 
 AT_ONCE: Final = 40
@@ -88,6 +89,18 @@ def parked_shard(client: str, endpoint_id: str) -> str:
     return f"parked#{client}#{endpoint_id}"
 
 
+def release_parked(core: Core, client: str, endpoint_id: str) -> Released:
+    """Have an endpoint that is enabled again told what waited for it; the sweeper starts with the longest waiting.
+
+    Releases a bounded number; call it again while it says that more are waiting.
+    """
+    released = core.cursors.unpark(parked_shard(client, endpoint_id))
+    if released.cursors:
+        count("CursorReleased", released.cursors)
+        logger.info("parked cursors released", endpoint=endpoint_id, cursors=released.cursors, more=released.more)
+    return released
+
+
 @dataclass(frozen=True, slots=True)
 class _Batch:
     """What one read brings: the order, the endpoint, and the events after the cursor."""
@@ -112,8 +125,7 @@ def _tell_all(core: Core, lease: Lease, jitter: Callable[[], float]) -> Delivery
         lease = ahead
         batch = _read(core, lease)
         if batch is None or batch.endpoint.disabled:
-            core.cursors.release(lease, acked=lease.acked, shard=parked_shard(lease.aggregate.client, lease.endpoint))
-            return Later(None)
+            return _park(core, lease, None, gone=batch is None)
         for recorded in batch.to_tell(lease.since):
             if core.clock() - started > ENOUGH_TIME:
                 core.cursors.release(lease, acked=recorded.sequence - 1)
@@ -130,7 +142,7 @@ def _tell_all(core: Core, lease: Lease, jitter: Callable[[], float]) -> Delivery
 def _read(core: Core, lease: Lease) -> _Batch | None:
     """One read for all that telling needs; None when the endpoint is gone."""
     aggregate = lease.aggregate
-    endpoint = Key(client_pk(aggregate.client), f"ENDPOINT#{lease.endpoint}")
+    endpoint = _endpoint_key(aggregate.client, lease.endpoint)
     first, last = lease.acked + 1, min(lease.head, lease.acked + AT_ONCE)
     events = [aggregate.event(sequence) for sequence in range(first, last + 1)]
     rows = core.table.get_many([aggregate.document, endpoint, *events])
@@ -164,11 +176,25 @@ def _tell(
             return core.cursors.told(lease, attempt) or Told()
         case Gone():
             _disable(core, lease.aggregate.client, batch.endpoint, judgement.reason)
-            core.cursors.park(lease, attempt, parked_shard(lease.aggregate.client, lease.endpoint))
-            return Later(None)
+            return _park(core, lease, attempt)
         case RetryLater() | Unauthorized():
             failure = judgement.failure if isinstance(judgement, Unauthorized) else judgement
             return _later(core, lease, attempt, failure, jitter)
+
+
+def _park(core: Core, lease: Lease, attempt: Attempt | None, *, gone: bool = False) -> Later:
+    """Let the cursor wait for as long as its endpoint takes nothing; try again at once if it has just been enabled."""
+    client, endpoint = lease.aggregate.client, lease.endpoint
+    still = Check(_endpoint_key(client, endpoint), {"PK": Absent()} if gone else {"disabled_at": Present()})
+    reason = attempt.outcome if attempt is not None else "the endpoint is disabled"
+    if core.cursors.park(lease, parked_shard(client, endpoint), reason=reason, attempt=attempt, still=still):
+        return Later(None)
+    now = core.clock()
+    if attempt is None:
+        core.cursors.release(lease, acked=lease.acked)
+    else:
+        core.cursors.refused(lease, attempt, again_at=now)
+    return Later(now)
 
 
 def _later(core: Core, lease: Lease, attempt: Attempt, failure: RetryLater, jitter: Callable[[], float]) -> Later:
@@ -198,7 +224,7 @@ def _send(
     judgement = judge(answer, core.clock())
     if isinstance(judgement, Unauthorized) and endpoint.credential_url is not None:
         headers = webhook.read_headers(core.http.send(webhook.ask_for_headers(endpoint.credential_url)))
-        if headers is not None:
+        if headers is not None and len(json.dumps(dict(headers))) <= MAX_PLAIN_BYTES:
             _keep_headers(core, client, endpoint, headers)
             answer = core.http.send(webhook.build(replace(target, headers=headers), message, core.clock()))
             judgement = judge(answer, core.clock())
@@ -219,7 +245,7 @@ def _open_endpoint(core: Core, client: str, endpoint: Endpoint) -> webhook.Endpo
 
 
 def _keep_headers(core: Core, client: str, endpoint: Endpoint, headers: Mapping[str, str]) -> None:
-    key = Key(client_pk(client), f"ENDPOINT#{endpoint.id}")
+    key = _endpoint_key(client, endpoint.id)
     sealed = core.secrets.seal(json.dumps(dict(headers)), secret_context(client, key.sk))
     try:
         core.table.write(
@@ -236,13 +262,17 @@ def _disable(core: Core, client: str, endpoint: Endpoint, reason: str) -> None:
     try:
         core.table.write(
             Update(
-                Key(client_pk(client), f"ENDPOINT#{endpoint.id}"),
-                {"url": Equals(endpoint.url), "disabled_at": Absent()},
+                _endpoint_key(client, endpoint.id),
+                {"version": Equals(endpoint.version), "disabled_at": Absent()},
                 set={"disabled_at": to_text(core.clock()), "disabled_because": reason},
             )
         )
     except ConditionFailedError:
-        return  # disabled already, or registered with another URL meanwhile
+        return  # disabled already, or registered anew meanwhile
+
+
+def _endpoint_key(client: str, endpoint_id: str) -> Key:
+    return Key(client_pk(client), f"ENDPOINT#{endpoint_id}")
 
 
 def _outcome(judgement: Judgement) -> str:

@@ -49,3 +49,9 @@ class Http(Protocol):
 
     def send(self, request: HttpRequest) -> HttpAnswer | NoAnswer:
         """The answer, or why there is none."""
+
+    def problem_with(self, url: str) -> str | None:
+        """What is wrong with a URL that a client typed, or with where its host leads today; None if it may be dialled.
+
+        Sends nothing, but looks the host up.
+        """

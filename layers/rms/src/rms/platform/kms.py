@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rms.platform.aws import open_client
-from rms.platform.secrets import SecretUnavailableError
+from rms.platform.secrets import MAX_PLAIN_BYTES, SecretUnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
-
-MAX_PLAIN_BYTES: Final = 4096
-"""What KMS encrypts in one call. Credentials and tokens are far below; there is no data key to manage."""
 
 CACHED: Final = 1000
 VERSION: Final = "kms1:"

@@ -1,7 +1,10 @@
 """The Secrets port: seals what clients and aggregators trust us with before it is stored."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Final, Protocol
+
+MAX_PLAIN_BYTES: Final = 4096
+"""Longest text that `seal` takes, in bytes of UTF-8: what the key service encrypts in one call."""
 
 
 class SecretUnavailableError(Exception):

@@ -5,8 +5,9 @@ from typing import Final
 
 from rms.core import Core
 from rms.journal import AggregateId, RecordedEvent
+from rms.journal.cursors import STALLED
 from rms.journal.events import maybe_text, number, text
-from rms.journal.keys import aggregate_of, shipment_key
+from rms.journal.keys import aggregate_of, all_due_shards, shipment_key
 from rms.model.documents import from_document
 from rms.model.return_order import ReturnOrder
 from rms.platform.errors import BadDataError, NotFoundError
@@ -179,12 +180,14 @@ def _event(recorded: RecordedEvent) -> Json:
 
 
 def _cursor(row: Item) -> Json:
+    shard = maybe_text(row, "due_shard") or ""
     return {
         "endpoint": text(row, "endpoint"),
         "acknowledged": number(row, "acked"),
         "latest": number(row, "head"),
         "failedTries": number(row, "attempts"),
         "waitingBecause": maybe_text(row, "reason"),
-        "nextTryAt": maybe_text(row, "due_at") if maybe_text(row, "due_shard") not in {None, "stalled"} else None,
-        "stalled": maybe_text(row, "due_shard") == "stalled",
+        # Under any other shard it stands still: stalled, or parked while its endpoint is disabled.
+        "nextTryAt": maybe_text(row, "due_at") if shard in all_due_shards() else None,
+        "stalled": shard == STALLED,
     }
