@@ -84,7 +84,7 @@ class Process:
         if self._leash.stdin and not self._leash.stdin.closed:
             self._leash.stdin.close()
         with suppress(subprocess.TimeoutExpired):
-            self._leash.wait(GRACE_SECONDS * 2)
+            self._leash.wait(GRACE_SECONDS * 6)  # it needs one grace; the rest is for a busy machine
         if self.running():
             self._leash.kill()
             self._leash.wait()
