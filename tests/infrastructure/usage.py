@@ -1,0 +1,244 @@
+"""What each function really asks of AWS: flows are run through the handlers, each call is noted as an action."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from rms.aggregators.clickpost.adapter import Clickpost
+from rms.platform.table import Check, Delete, Put, Update
+from sandbox.faults import Fault, Then
+from tests.builders import a_channel_booked_body, a_return_create_body, a_return_order_body
+from tests.fakes.calls import Call, Calls
+from tests.template import QUEUE_IDS
+from tests.world import CLIENT, RECEIVER_HOST, World, a_clickpost_account, an_operator
+
+type Use = tuple[str, str]
+"""An IAM action and the logical id of what it is done to: ("dynamodb:Query", "State/index/due")."""
+
+_TABLE: Final[Mapping[str, Use]] = {
+    "get": ("dynamodb:GetItem", "State"),
+    "get_many": ("dynamodb:BatchGetItem", "State"),
+    "query": ("dynamodb:Query", "State"),
+    "query_due": ("dynamodb:Query", "State/index/due"),
+    "query_listing": ("dynamodb:Query", "State/index/listing"),
+}
+_WRITES: Final[Mapping[type, str]] = {
+    Put: "dynamodb:PutItem",
+    Update: "dynamodb:UpdateItem",
+    Delete: "dynamodb:DeleteItem",
+    Check: "dynamodb:ConditionCheckItem",
+}
+_SECRETS: Final[Mapping[str, Use]] = {
+    "seal": ("kms:Encrypt", "SecretsKey"),
+    "unseal": ("kms:Decrypt", "SecretsKey"),
+}
+UNKNOWN_TO_RMS: Final = "5550001112"
+EVENTS: Final = Path(__file__).parents[2] / "events" / "clickpost"
+
+
+def uses_of(call: Call) -> set[Use]:
+    """The permissions that one call of a port needs."""
+    match call.port, call.operation:
+        case "table", "write" | "transact":
+            return {(_WRITES[type(write)], "State") for write in call.arguments}
+        case "table", operation:
+            return {_TABLE[operation]}
+        case "secrets", operation:
+            return {_SECRETS[operation]}
+        case "queues", operation:
+            return {("sqs:SendMessage", logical) for name, logical in QUEUE_IDS.items() if operation == f"send {name}"}
+        case "http", "send":
+            return set()
+    raise AssertionError(f"a call that the tests do not know: {call.port}.{call.operation}")
+
+
+@cache
+def used() -> Mapping[str, frozenset[Use]]:
+    """By function folder: everything it needed in all flows of `_FLOWS`."""
+    uses: dict[str, set[Use]] = {}
+    for flow in _FLOWS:
+        world = _Watched()
+        flow(world)
+        for function, needed in world.uses.items():
+            uses.setdefault(function, set()).update(needed)
+    return {function: frozenset(needed) for function, needed in uses.items()}
+
+
+class _Watched(World):
+    """A world that notes who calls what. Each invocation is a fresh environment, which remembers nothing."""
+
+    def __init__(self, *, endpoints: int = 1) -> None:
+        self.uses: dict[str, set[Use]] = {}
+        self._running: list[str] = []
+        super().__init__(calls=Calls(before=self._note), endpoints=endpoints)
+
+    def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
+        self.core = self.another_environment()
+        self._running.append(function)
+        self.uses.setdefault(function, set())
+        try:
+            return super().invoke(function, event)
+        finally:
+            self._running.pop()
+
+    def _note(self, call: Call) -> None:
+        if self._running:
+            self.uses[self._running[-1]] |= uses_of(call)
+
+    def administer(self, method: str, path: str, body: object = None) -> Any:
+        answer = self.call("administer_clients", method, path, body, client="rms", roles="operator")
+        assert answer.status < 300, answer.text
+        return answer.body if answer.text else None
+
+    def booked(self, code: str) -> str:
+        """A return that RMS booked at Clickpost; answers its AWB."""
+        answer = self.create_return(a_return_order_body(returnOrderCode=code))
+        assert answer.status == 200, answer.text
+        return str(answer.body["returnAwb"])
+
+
+def _a_return_from_order_to_delivery(world: _Watched) -> None:
+    awb = world.booked("RET-1")
+    world.clickpost.advance(awb, steps=None)
+    world.settle()
+    assert "DELIVERED" in world.heard("RET-1")
+    assert world.read_return("RET-1").status == 200
+    assert world.call("read_returns", "GET", "/return/return-orders").status == 200
+    assert world.call("read_returns", "POST", "/return/get/awb", {"awbNumber": awb}).status == 200
+    assert world.replay("RET-1").status == 200
+    world.settle()
+
+
+def _bookings_that_do_not_settle_at_once(world: _Watched) -> None:
+    world.clickpost.next_booking(does_the_work=True, then="hangs")
+    assert world.create_return(a_return_order_body(returnOrderCode="RET-2")).status == 202
+    world.settle()
+    # Refused until the account is mended.
+    wanted = a_return_order_body(returnOrderCode="RET-3")
+    world.clickpost.change({"account_codes": ("another-code",)})
+    assert world.create_return(wanted).status == 400
+    world.clickpost.change({"account_codes": ()})
+    assert world.create_return(wanted).status == 200
+    # Never settled, held for a person, and wanted again.
+    world.clickpost.fail("create-order", Fault(Then.STATUS, does_the_work=False, status=502), times=100)
+    body = a_return_order_body(returnOrderCode="RET-4")
+    assert world.create_return(body).status == 202
+    world.settle()
+    assert world.rows_of("RET-4")["BOOKING"]["state"] == "HELD"
+    world.clickpost.clear_faults()
+    assert world.create_return(body).status == 202
+    world.settle()
+    assert world.create_return(body).status == 200
+    assert world.create_return(a_return_create_body(logisticAccountAlias="main"), path="/return/create").status == 200
+
+
+def _events_that_come_before_their_awb(world: _Watched) -> None:
+    parcel = world.clickpost.add_parcel({"awb": UNKNOWN_TO_RMS, "courier": 25, "is_return": True})
+    world.clickpost.advance(parcel.awb, steps=2)
+    world.post_webhooks()
+    world.work_all()
+    channel = a_channel_booked_body(returnOrderCode="RET-5", awbNumber=UNKNOWN_TO_RMS)
+    assert world.create_return(channel).status == 200
+    world.sweep()  # as if the wake-up had been lost
+    world.settle()
+    assert len(world.heard("RET-5")) > 1
+    # The same while the booking that will bring the AWB is not settled: the worker finds the events waiting.
+    world.clickpost.next_booking(does_the_work=True, then="hangs")
+    assert world.create_return(a_return_order_body(returnOrderCode="RET-6")).status == 202
+    [awb] = world.clickpost.bookings[Clickpost().booking_reference(CLIENT, "RET-6", 0)].awbs
+    waiting = json.loads((EVENTS / "webhook.picked_up.json").read_bytes())
+    assert world.webhook(json.dumps(waiting | {"waybill": awb, "additional": {}}).encode()) == 200
+    world.work_all()
+    world.settle()
+    assert "AWB_GENERATED" in world.heard("RET-6")
+
+
+def _a_return_announced_by_the_aggregator(world: _Watched) -> None:
+    world.clickpost.place_return({"return_reference_number": "PORTAL-1"}, approval="auto")
+    world.settle()
+    assert world.heard("PORTAL-1")
+    # A scan of its parcel comes before the news of it: whoever creates the return wakes what waits.
+    world.clickpost.place_return({"return_reference_number": "PORTAL-2"}, approval="auto")
+    news = _taken(world)
+    world.clickpost.advance(world.clickpost.parcels()[-1].awb, steps=2)
+    scans = _taken(world)
+    assert news
+    assert scans
+    for body in (*scans, *news):
+        assert world.webhook(body) == 200
+        world.work_all()
+    world.settle()
+    assert len(world.heard("PORTAL-2")) > 1
+
+
+def _endpoints_that_refuse(world: _Watched) -> None:
+    url = f"https://{RECEIVER_HOST}/hooks/shop"
+    credentials = f"https://{RECEIVER_HOST}/credentials/shop"
+    world.administer("PUT", f"/clients/{CLIENT}/endpoints/shop", {"url": url, "credentialUrl": credentials})
+    world.receiver.set_endpoint("shop", expected_headers={"Authorization": "Bearer fresh"})
+    world.booked("RET-7")
+    world.settle()
+    assert world.heard("RET-7") == ["AWB_GENERATED"]
+    world.receiver.fail("shop", Fault(Then.STATUS, does_the_work=False, status=500), times=20)
+    world.booked("RET-8")
+    world.settle()
+    assert world.rows_of("RET-8")["CURSOR#shop"]["due_shard"] == "stalled"
+    world.receiver.fail("shop", Fault(Then.STATUS, does_the_work=False, status=410), times=1)
+    world.booked("RET-9")
+    world.settle()
+    assert str(world.rows_of("RET-9")["CURSOR#shop"]["due_shard"]).startswith("parked#")
+    world.booked("RET-10")
+    world.settle()
+    world.administer("PUT", f"/clients/{CLIENT}/endpoints/shop", {"url": url})
+    world.settle()
+
+
+def _everything_an_operator_does(world: _Watched) -> None:
+    credential = an_operator(world)
+    allowed = world.invoke(
+        "authorize",
+        {
+            "methodArn": "arn:aws:execute-api:ap-south-1:000000000000:api/prod/GET/clients/lotus",
+            "headers": {
+                "authDomainName": credential.domain,
+                "authUsername": credential.username,
+                "authPassword": credential.password,
+            },
+            "requestContext": {},
+        },
+    )
+    assert allowed["policyDocument"]["Statement"][0]["Effect"] == "Allow"
+    world.administer("POST", "/clients", {"client": "iris", "name": "Iris Shoes"})
+    world.administer("POST", "/clients/iris/credentials", {"username": "shop", "roles": ["client"]})
+    world.administer("POST", "/clients/iris/credentials/shop/rotate")
+    world.administer("DELETE", "/clients/iris/credentials/shop")
+    main = a_clickpost_account()
+    account = {"aggregator": main.aggregator, "secrets": main.secrets, "options": main.options}
+    for key in ("iris-webhook-key-first", "iris-webhook-key-second"):
+        world.administer("PUT", "/clients/iris/accounts/main", account | {"webhookKey": key})
+    world.administer("PUT", "/clients/iris/endpoints/erp", {"url": "https://erp.iris.test/rms"})
+    world.administer("POST", "/clients/iris/endpoints/erp/rotate")
+    world.administer("GET", "/clients/iris")
+
+
+_FLOWS: Final = (
+    _a_return_from_order_to_delivery,
+    _bookings_that_do_not_settle_at_once,
+    _events_that_come_before_their_awb,
+    _a_return_announced_by_the_aggregator,
+    _endpoints_that_refuse,
+    _everything_an_operator_does,
+)
+
+
+def _taken(world: World) -> list[bytes]:
+    """The bodies of the webhooks that wait at Clickpost, taken out of its hands."""
+    bodies = []
+    world.clock.advance(minutes=1)
+    world.clickpost.run_due()
+    while (webhook := world.clickpost.claim_webhook()) is not None:
+        bodies.append(webhook.body)
+        world.clickpost.webhook_answered(webhook, 200)
+    return bodies
