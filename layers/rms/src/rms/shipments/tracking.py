@@ -25,6 +25,7 @@ from rms.platform.table import (
     Put,
     TableContendedError,
     Value,
+    Write,
 )
 from rms.platform.times import from_text, to_text
 from rms.shipments.claims import Claims, nothing_waits, owner_of, waiting_write
@@ -109,7 +110,11 @@ def drain_parked(core: Core, client: str, awb: str) -> int:
     applied = 0
     while parked := core.table.query(shipment_key(client, awb).pk, prefix="PARKED#").items:
         for webhook, update in sorted(_unparked(client, parked), key=_when):
-            _append(core, configuration, webhook, update, Claims(aggregate, None, ()))
+            claims = _claims(core, webhook, update)
+            if claims is None and update.awb in {None, awb}:
+                claims = Claims(aggregate, None, ())
+            if claims is not None:  # otherwise another parcel's: it waits under its own AWB too
+                _append(core, configuration, webhook, update, claims)
         for item in parked:
             core.table.write(Delete(Key(text(item, "PK"), text(item, "SK")), EXISTING))
         applied += len(parked)
@@ -279,31 +284,39 @@ def _announced_for(core: Core, client: str, update: ShipmentUpdate) -> Aggregate
 
 
 def _park(core: Core, webhook: Webhook, update: ShipmentUpdate) -> Recording | None:
-    """Keep an update until its AWB is known; None when it became known while we looked."""
-    awb = next((name for name in (update.awb, *update.references) if name), NAMELESS)
-    if awb == NAMELESS:
+    """Keep an update until its parcel is known; None when it became known while we looked."""
+    names = _waits_under(core, webhook.client, update)
+    if names == [NAMELESS]:
         count("UnmatchedUpdate")
         logger.warning("update names no parcel", aggregator=webhook.aggregator, status_code=update.scan.raw.code)
+    received_at = to_text(webhook.received_at)
+    item = {
+        "event_id": update.event_id,
+        "aggregator": webhook.aggregator,
+        "alias": webhook.alias,
+        "body": base64.b64encode(webhook.body).decode(),
+        "received_at": received_at,
+    }
+    waits: list[Write] = [waiting_write(webhook.client, name, received_at) for name in names]
+    keeps: list[Write] = [Put(parked_key(webhook.client, name, update.event_id), item, NEW) for name in names]
     try:
-        core.table.transact(
-            [
-                Put(
-                    parked_key(webhook.client, awb, update.event_id),
-                    {
-                        "event_id": update.event_id,
-                        "aggregator": webhook.aggregator,
-                        "alias": webhook.alias,
-                        "body": base64.b64encode(webhook.body).decode(),
-                        "received_at": to_text(webhook.received_at),
-                    },
-                    NEW,
-                ),
-                waiting_write(webhook.client, awb, to_text(webhook.received_at)),
-            ]
-        )
+        core.table.transact([*waits, *keeps])
     except ConditionFailedError as failed:
-        if failed.refused(1):
+        if any(failed.refused(index) for index in range(len(waits))):
             return None
         return Known()  # parked before, and still waiting
     count("ParkedUpdate")
     return Parked()
+
+
+def _waits_under(core: Core, client: str, update: ShipmentUpdate) -> list[str]:
+    """The names under which an update waits: its AWB, and where it is news of a return request, that one's reference.
+
+    News of a request may come before the news that it was placed, which knows its reference and not its AWB.
+    """
+    names = list(dict.fromkeys(name for name in (update.awb, *update.references) if name)) or [NAMELESS]
+    if len(names) == 1 or not (update.is_return and update.forward_references):
+        return names[:1]
+    rows = core.table.get_many([shipment_key(client, name) for name in names])
+    known = {name for name in names if owner_of(client, rows.get(shipment_key(client, name)))}
+    return [name for name in names if name == names[0] or name not in known]
