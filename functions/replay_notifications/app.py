@@ -1,9 +1,9 @@
 """POST /return/return-orders/{code}/replay: tell an endpoint again, in order, what it has heard of a return."""
 
 from rms.composition import core
+from rms.journal.keys import return_id
 from rms.notifications import read_replay, replay_notifications
 from rms.platform.api import Call, Reply, client_api
-from rms.returns.create import return_id
 
 api = client_api(core, role="client")
 

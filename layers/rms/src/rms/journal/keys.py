@@ -66,6 +66,11 @@ class AggregateId:
         return self.key(f"ATTEMPT#{endpoint}#{sequence:08}#{number:06}")
 
 
+def return_id(client: str, code: str) -> AggregateId:
+    """The aggregate of a return order."""
+    return AggregateId(client, "R", code)
+
+
 def client_pk(client: str) -> str:
     """The partition of a client's configuration."""
     return f"C#{client}"

@@ -7,11 +7,11 @@ from rms.aggregators.contract import AnnouncedReturn
 from rms.clients.configuration import Configuration
 from rms.core import Core
 from rms.journal import AggregateId, Blocked, Created, Event, EventKind, Exists
-from rms.journal.keys import forward_key
+from rms.journal.keys import forward_key, return_id
 from rms.model.notification_type import NotificationType
 from rms.model.return_order import ReturnItem, ReturnOrder
 from rms.platform.table import NEW, Put, Value, Write
-from rms.returns.create import first_status, listed_document, return_id
+from rms.returns.create import first_status, listed_document
 from rms.shipments.claims import Claims
 from rms.shipments.tracking import Announcement, Recorded, Recording
 from rms.shipments.wake import wake_tellers

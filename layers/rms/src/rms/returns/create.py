@@ -6,6 +6,7 @@ from rms.clients.configuration import Configuration, ConfiguredAccount, configur
 from rms.core import Core
 from rms.journal import AggregateId, Appended, Blocked, Created, Duplicate, Event, EventKind, Exists
 from rms.journal.events import maybe_text, text
+from rms.journal.keys import return_id
 from rms.model.documents import content_digest, from_document, to_document
 from rms.model.notification_type import NotificationType
 from rms.model.outcomes import Accepted, AwbPending, AwbTaken, CreateOutcome, OtherContent
@@ -44,11 +45,6 @@ def booking_account(configuration: Configuration, alias: str | None) -> Configur
     """The account that books: the one named, else the first by alias. The request's rules made sure there is one."""
     accounts = configuration.booking_accounts
     return accounts[alias] if alias is not None else accounts[min(accounts)]
-
-
-def return_id(client: str, code: str) -> AggregateId:
-    """The aggregate of a return order."""
-    return AggregateId(client, "R", code)
 
 
 def listed_document(core: Core, aggregate: AggregateId, order: ReturnOrder) -> dict[str, Value]:

@@ -7,14 +7,13 @@ from rms.core import Core
 from rms.journal import AggregateId, RecordedEvent
 from rms.journal.cursors import STALLED
 from rms.journal.events import maybe_text, number, text
-from rms.journal.keys import aggregate_of, all_due_shards, shipment_key
+from rms.journal.keys import aggregate_of, all_due_shards, return_id, shipment_key
 from rms.model.documents import from_document
 from rms.model.return_order import ReturnOrder
 from rms.platform.errors import BadDataError, NotFoundError
 from rms.platform.json import optional_texts, parse_object
 from rms.platform.table import Item, Key
 from rms.platform.times import to_text
-from rms.returns.create import return_id
 from rms.shipments.claims import owner_of
 
 PAGE: Final = 50

@@ -1,6 +1,21 @@
 """Shipments: book an AWB, follow the parcel. Use cases: see the names below."""
 
-from rms.shipments.booking import settle_booking
-from rms.shipments.tracking import Webhook, drain_parked, record_shipment_events
+from typing import TYPE_CHECKING
+
+from rms.platform.loading import names_from
+
+if TYPE_CHECKING:
+    from rms.shipments.booking import settle_booking
+    from rms.shipments.tracking import Webhook, drain_parked, record_shipment_events
+else:
+    __getattr__ = names_from(
+        __name__,
+        {
+            "settle_booking": "booking",
+            "Webhook": "tracking",
+            "drain_parked": "tracking",
+            "record_shipment_events": "tracking",
+        },
+    )
 
 __all__ = ["Webhook", "drain_parked", "record_shipment_events", "settle_booking"]
