@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import requests
 
-from local.first_operator import first_operator
+from local.operator import make_operator
 from local.partners import Partner
 from local.stack import Stack
+from rms.platform.dynamodb import DynamoTable
 
 SECONDS: Final = 30.0
 
@@ -68,7 +69,8 @@ def onboard(stack: Stack, clickpost: Partner, receiver: Partner, *, client: str,
     Raises:
         CallRefused: RMS did not take one of the calls.
     """
-    operator = first_operator(stack.client("dynamodb"), stack.outputs["TableName"], f"demo-{secrets.token_hex(3)}")
+    table = DynamoTable(stack.client("dynamodb"), stack.outputs["TableName"])
+    operator = make_operator(table, f"demo-{secrets.token_hex(3)}")
     api = Api(stack.api_url, operator)
     webhook_key = secrets.token_urlsafe(24)
     api.expect(201, "POST", "/clients", {"client": client, "name": name})
