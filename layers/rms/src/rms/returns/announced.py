@@ -46,7 +46,11 @@ def create_announced_return(
     names = [known for known in (update.awb, *update.references, order.code) if known]
     claims = Claims(aggregate, webhook.aggregator, names)
     forwards: list[Write] = [
-        Put(forward_key(configuration.client, reference, order.code), {"code": order.code}, NEW)
+        Put(
+            forward_key(configuration.client, reference, order.code),
+            {"code": order.code, "unnamed": update.announces.code is None},
+            NEW,
+        )
         for reference in dict.fromkeys(update.forward_references)
     ]
     while True:

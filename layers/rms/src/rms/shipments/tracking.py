@@ -273,12 +273,16 @@ def _claims(core: Core, webhook: Webhook, update: ShipmentUpdate) -> Claims | No
 
 
 def _announced_for(core: Core, client: str, update: ShipmentUpdate) -> AggregateId | None:
-    """The one return announced for this forward parcel; None when there is none, or more than one to choose from."""
-    if update.is_return is not True:
+    """The one return announced for this forward parcel; None when there is none, or more than one to choose from.
+
+    One forward parcel may come back in several returns: an announcement is never news of another return, and what
+    names its own return reference only goes to one that was announced without.
+    """
+    if update.is_return is not True or update.announces is not None:
         return None
     for reference in update.forward_references:
         page = core.table.query(forward_key(client, reference, "").pk, prefix="R#", limit=2)
-        if len(page.items) == 1:
+        if len(page.items) == 1 and (page.items[0].get("unnamed") or not update.references):
             return AggregateId(client, "R", text(page.items[0], "SK").removeprefix("R#"))
     return None
 
