@@ -40,7 +40,7 @@ def create_announced_return(
         notification=NotificationType.RETURN_ORDER_PLACED,
         facts=facts | ({"metadata": dict(update.metadata)} if update.metadata else {}),
     )
-    status: dict[str, Value] = first_status(core, first) | {"aggregator": webhook.aggregator}
+    status: dict[str, Value] = first_status(core) | {"aggregator": webhook.aggregator}
     if update.awb:
         status["awb"] = update.awb
     names = [known for known in (update.awb, *update.references, order.code) if known]

@@ -24,7 +24,6 @@ from rms.shipments.booking import (
     withdraw,
 )
 from rms.shipments.claims import Claims
-from rms.shipments.transitions import state_key
 from rms.shipments.wake import wake_tellers
 
 
@@ -58,15 +57,13 @@ def listed_document(core: Core, aggregate: AggregateId, order: ReturnOrder) -> d
     }
 
 
-def first_status(core: Core, event: Event) -> dict[str, Value]:
-    """The STATUS row of a return that is new."""
-    placed = NotificationType.RETURN_ORDER_PLACED
-    now = core.clock()
-    return {
-        "state": placed.value,
-        "state_key": state_key(placed, min(event.occurred_at, now)) or "",
-        "created_at": to_text(now),
-    }
+def first_status(core: Core) -> dict[str, Value]:
+    """The STATUS row of a return that is new.
+
+    Placed is where every return starts, whenever RMS is told: any sighting of the parcel is later, even one that
+    happened before the client posted the order. Hence no `state_key`.
+    """
+    return {"state": NotificationType.RETURN_ORDER_PLACED.value, "created_at": to_text(core.clock())}
 
 
 def _create_booked(core: Core, configuration: Configuration, order: ReturnOrder) -> CreateOutcome:
@@ -76,7 +73,7 @@ def _create_booked(core: Core, configuration: Configuration, order: ReturnOrder)
     aggregator = booking_account(configuration, None).aggregator if accounts else None
     claims = Claims(aggregate, aggregator, [order.awb])
     first = _placed(core, order, NotificationType.RETURN_ORDER_PLACED, aggregator)
-    status = first_status(core, first) | {"awb": order.awb, "courier": order.courier or ""}
+    status = first_status(core) | {"awb": order.awb, "courier": order.courier or ""}
     if aggregator:
         status["aggregator"] = aggregator
     while True:
@@ -109,7 +106,7 @@ def _create_and_book(
     reference = aggregator.booking_reference(configuration.client, order.code, 0)
     fence, now = core.fences(), core.clock()
     first = _placed(core, order, None, aggregator.name)
-    status = first_status(core, first) | {"aggregator": aggregator.name, "awb_since": to_text(now)}
+    status = first_status(core) | {"aggregator": aggregator.name, "awb_since": to_text(now)}
     booking = Put(aggregate.booking, calling_row(aggregate, reference, configured.alias, fence, now), NEW)
     match core.journal.create(aggregate, listed_document(core, aggregate, order), status, first, also=[booking]):
         case Created():

@@ -114,7 +114,9 @@ def drain_parked(core: Core, client: str, awb: str) -> int:
             if claims is None and update.awb in {None, awb}:
                 claims = Claims(aggregate, None, ())
             if claims is not None:  # otherwise another parcel's: it waits under its own AWB too
-                _append(core, configuration, webhook, update, claims)
+                recording = _append(core, configuration, webhook, update, claims)
+                if recording is None:
+                    raise TableContendedError("a parcel's names changed hands")
         for item in parked:
             core.table.write(Delete(Key(text(item, "PK"), text(item, "SK")), EXISTING))
         applied += len(parked)
@@ -258,18 +260,24 @@ def _claims(core: Core, webhook: Webhook, update: ShipmentUpdate) -> Claims | No
     names = [name for name in (update.awb, *update.references) if name]
     rows = core.table.get_many([shipment_key(webhook.client, name) for name in names]) if names else {}
     owners = [owner_of(webhook.client, rows.get(shipment_key(webhook.client, name))) for name in names]
+    # News of a request waits under all its names; whoever finds its parcel by one of them takes the others along.
+    waiting = [
+        name
+        for name, owner in zip(names, owners, strict=True)
+        if owner is None and shipment_key(webhook.client, name) in rows
+    ]
     if update.awb and owners[0] is not None:
-        return Claims(owners[0], webhook.aggregator, ())
+        return Claims(owners[0], webhook.aggregator, waiting)
     candidate = next((owner for owner in owners if owner), None) or _announced_for(core, webhook.client, update)
     if candidate is None or update.awb is None:
-        return Claims(candidate, webhook.aggregator, ()) if candidate else None
+        return Claims(candidate, webhook.aggregator, waiting) if candidate else None
     # A reference may stand on more than one parcel, an AWB on one only: a return that has its AWB is not this one.
     if update.is_return is False and candidate.kind == "R":
         return None
     status = core.journal.status(candidate)
     if status is None or maybe_text(status, "awb") not in {None, update.awb}:
         return None
-    return Claims(candidate, webhook.aggregator, [update.awb])
+    return Claims(candidate, webhook.aggregator, [update.awb, *waiting])
 
 
 def _announced_for(core: Core, client: str, update: ShipmentUpdate) -> AggregateId | None:
