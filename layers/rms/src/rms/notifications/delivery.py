@@ -101,9 +101,9 @@ def release_parked(core: Core, client: str, endpoint_id: str) -> Released:
     return released
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Batch:
-    """What one read brings: the order, the endpoint, and the events after the cursor."""
+    """What one read brings: the order, the endpoint (with fresh headers once they are fetched), the events to tell."""
 
     document: Item
     endpoint: Endpoint
@@ -225,7 +225,7 @@ def _send(
     if isinstance(judgement, Unauthorized) and endpoint.credential_url is not None:
         headers = webhook.read_headers(core.http.send(webhook.ask_for_headers(endpoint.credential_url)))
         if headers is not None and len(json.dumps(dict(headers))) <= MAX_PLAIN_BYTES:
-            _keep_headers(core, client, endpoint, headers)
+            batch.endpoint = _keep_headers(core, client, endpoint, headers)
             answer = core.http.send(webhook.build(replace(target, headers=headers), message, core.clock()))
             judgement = judge(answer, core.clock())
     return answer, judgement
@@ -244,7 +244,8 @@ def _open_endpoint(core: Core, client: str, endpoint: Endpoint) -> webhook.Endpo
     )
 
 
-def _keep_headers(core: Core, client: str, endpoint: Endpoint, headers: Mapping[str, str]) -> None:
+def _keep_headers(core: Core, client: str, endpoint: Endpoint, headers: Mapping[str, str]) -> Endpoint:
+    """The endpoint with these headers, which the next delivery finds as well."""
     key = _endpoint_key(client, endpoint.id)
     sealed = core.secrets.seal(json.dumps(dict(headers)), secret_context(client, key.sk))
     try:
@@ -253,6 +254,7 @@ def _keep_headers(core: Core, client: str, endpoint: Endpoint, headers: Mapping[
         )
     except ConditionFailedError:
         logger.info("another delivery fetched headers first", endpoint=endpoint.id)
+    return replace(endpoint, sealed_headers=sealed)
 
 
 def _disable(core: Core, client: str, endpoint: Endpoint, reason: str) -> None:
