@@ -6,7 +6,7 @@ DEV := .environments/dev/bin/python
 SAM := .environments/sam/bin/python -m samcli
 STEP := $(DEV) -m local.steps
 PYTEST := $(DEV) -m pytest
-COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(DEV) -m piptools compile --quiet --generate-hashes --strip-extras \
+COMPILE := env CUSTOM_COMPILE_COMMAND="make lock" $(DEV) -m piptools compile --quiet --generate-hashes --strip-extras \
 	--allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host $(if $(UPGRADE),--upgrade)
 
 export SAM_CLI_TELEMETRY := 0
