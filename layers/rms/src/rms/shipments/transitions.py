@@ -64,7 +64,8 @@ _ROWS: Final = """
 def state_key(name: N, occurred_at: datetime) -> str | None:
     """Text that sorts as states do, the greatest being current; None for what moves nothing."""
     rank = RANKS.get(name)
-    return None if rank is None else f"{int(name in SETTLED)}#{to_text(occurred_at)}#{rank:02}"
+    # The name last: two of one rank at one moment must not be decided by which of them came first.
+    return None if rank is None else f"{int(name in SETTLED)}#{to_text(occurred_at)}#{rank:02}#{name}"
 
 
 def exceptions() -> list[tuple[N, N, N | None, str]]:
