@@ -32,7 +32,6 @@ NEIGHBOURS: Final[Mapping[tuple[str, str], str]] = {
     ("returns", "rms.shipments.booking"): "creating a return books its AWB in the same call",
     ("returns", "rms.shipments.claims"): "an AWB is claimed in the transaction that creates its return",
     ("returns", "rms.shipments.tracking"): "an announced return is made from a tracking update",
-    ("returns", "rms.shipments.transitions"): "a return's first state",
     ("returns", "rms.shipments.wake"): "who is to be told",
     ("notifications", "rms.clients.configuration"): "where a client wants to hear",
     ("notifications", "rms.shipments.wake"): "a replay wakes the tellers, as an append does",

@@ -102,6 +102,14 @@ def test_the_local_stage_alone_may_be_deleted_with_its_table() -> None:
     assert resolved(table["DeletionProtectionEnabled"], template(), {"Stage": "local"}) is False
 
 
+def test_the_layers_are_built_for_the_architecture_that_runs_them() -> None:
+    """Without this SAM builds layers for x86_64, and libraries with C code do not load on arm64."""
+    for resource in template()["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::LayerVersion":
+            assert resource["Metadata"]["BuildArchitecture"] == {"Ref": "Architecture"}
+            assert resource["Properties"]["CompatibleArchitectures"] == [{"Ref": "Architecture"}]
+
+
 def test_the_layers_come_from_the_core_and_the_locked_requirements() -> None:
     layers = {
         resource["Properties"]["ContentUri"]: resource["Metadata"]["BuildMethod"]
