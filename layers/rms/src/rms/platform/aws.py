@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_sqs import SQSClient
 
+SERVICES = ("dynamodb", "sqs", "kms")
 CONNECT_SECONDS = 1.0
 READ_SECONDS = 3.0
 ATTEMPTS = 3
@@ -58,6 +59,15 @@ def open_client(service: str, *, region: str | None = None, endpoint_url: str | 
 @cache
 def _session() -> "Session":
     """One session for the environment: the second client finds the service models' loader warm."""
+    from botocore.loaders import Loader  # noqa: PLC0415 - as above
     from botocore.session import get_session  # noqa: PLC0415 - as above
 
-    return get_session()
+    class OurServices(Loader):
+        """Knows by name what RMS opens; botocore's own looks through the folders of all 400 services first."""
+
+        def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore's signature
+            return list(SERVICES)
+
+    session = get_session()
+    session.register_component("data_loader", OurServices())
+    return session
