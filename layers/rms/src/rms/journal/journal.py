@@ -135,15 +135,19 @@ class Journal:
         *,
         readers: Sequence[Reader] = (),
         also: Sequence[Write] = (),
+        status: Item | None = None,
     ) -> Appended | Duplicate | Blocked:
         """Append an event, whoever else is writing; the same event again is a Duplicate.
+
+        `status` is the STATUS row, when the caller knows how it stands, and saves a read. Should it be out of date,
+        the event is refused once and appended to the row as it is.
 
         Raises:
             NoAggregateError: see there.
             TableContendedError: others kept writing through every round; nothing was written.
             TableUnavailableError: an event may have been written; appending it again is safe.
         """
-        status = self._table.get(aggregate.status)
+        status = status or self._table.get(aggregate.status)
         for round_number in range(ROUNDS):
             if status is None:
                 raise NoAggregateError

@@ -110,7 +110,8 @@ def _create_and_book(
     booking = Put(aggregate.booking, calling_row(aggregate, reference, configured.alias, fence, now), NEW)
     match core.journal.create(aggregate, listed_document(core, aggregate, order), status, first, also=[booking]):
         case Created():
-            return book(core, configuration, aggregator, account, Claimed(aggregate, order, reference, fence, 0))
+            claimed = Claimed(aggregate, order, reference, fence, 0, status | {"sequence": 1})
+            return book(core, configuration, aggregator, account, claimed)
         case Exists(document):
             return _again(core, configuration, aggregate, order, document)
         case Blocked():

@@ -94,8 +94,10 @@ def search_returns(core: Core, client: str, body: bytes) -> dict[str, Json]:
 
 def _events(core: Core, aggregate: AggregateId, last: int) -> list[RecordedEvent]:
     events: list[RecordedEvent] = []
-    while len(events) < min(last, EVENTS_SHOWN):
-        more = core.journal.events(aggregate, after=len(events))
+    shown = min(last, EVENTS_SHOWN)
+    while len(events) < shown:
+        # No more than there are: an event that is not there is billed like one that is.
+        more = core.journal.events(aggregate, after=len(events), limit=shown - len(events))
         if not more:
             break
         events.extend(more)

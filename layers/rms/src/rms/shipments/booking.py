@@ -79,6 +79,8 @@ class Claimed:
     reference: str
     fence: str
     looks: int
+    status: Item | None = None
+    """The STATUS row, when it has just been written."""
 
 
 type BookingOutcome = AwbBooked | AwbRefused | AwbPending
@@ -282,7 +284,14 @@ def _adopt(
 
     claims = Claims(aggregate, account.aggregator, [booked.awb])
     while True:
-        match core.journal.append(aggregate, event, change, readers=configuration.readers, also=[done, *claims.writes]):
+        match core.journal.append(
+            aggregate,
+            event,
+            change,
+            readers=configuration.readers,
+            also=[done, *claims.writes],
+            status=claimed.status,
+        ):
             case Appended():
                 wake_tellers(core, aggregate, configuration.readers)
                 claims.wake(core)
@@ -320,7 +329,7 @@ def _refuse(core: Core, claimed: Claimed, refused: Refused) -> BookingOutcome:
         received_at=now,
         facts={"refusal_code": refused.code, "words": refused.words},
     )
-    match core.journal.append(aggregate, event, lambda _: {}, also=[done]):
+    match core.journal.append(aggregate, event, lambda _: {}, also=[done], status=claimed.status):
         case Blocked():
             return _as_it_stands(core, aggregate)
         case Appended() | Duplicate():
@@ -364,7 +373,7 @@ def _hold(core: Core, claimed: Claimed, reason: str) -> BookingOutcome:
         received_at=now,
         facts={"reason": reason},
     )
-    core.journal.append(aggregate, event, lambda _: {}, also=[held])
+    core.journal.append(aggregate, event, lambda _: {}, also=[held], status=claimed.status)
     return AwbPending(aggregate.code)
 
 
