@@ -340,7 +340,8 @@ def _wait(core: Core, claimed: Claimed, state: BookingState, reason: str) -> Boo
     """Not settled: look again after a pause that grows; after the last pause, hold it for a person."""
     if claimed.looks >= len(PATIENCE):
         return _hold(core, claimed, reason)
-    logger.info("booking not settled", reference=claimed.reference, state=state.value, reason=reason)
+    # Not the reason: it may quote the aggregator, and that the shopper. It stands with the booking.
+    logger.info("booking not settled", reference=claimed.reference, state=state.value, looks=claimed.looks)
     pause = PATIENCE[claimed.looks]
     if state is BookingState.UNKNOWN:
         pause = max(pause, SETTLE)
@@ -360,7 +361,7 @@ def _wait(core: Core, claimed: Claimed, state: BookingState, reason: str) -> Boo
 def _hold(core: Core, claimed: Claimed, reason: str) -> BookingOutcome:
     aggregate, now = claimed.aggregate, core.clock()
     count("BookingHeld")
-    logger.error("booking held", reference=claimed.reference, reason=reason)
+    logger.error("booking held", reference=claimed.reference, looks=claimed.looks)  # not the reason, as above
     held = Update(
         aggregate.booking,
         expect={"fence": Equals(claimed.fence)},
