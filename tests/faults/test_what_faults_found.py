@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from tests.builders import a_channel_booked_body
+from tests.fakes.calls import Call
 from tests.webhooks import NOON, a_request, a_scan, receive
 from tests.world import World
 
@@ -16,6 +17,23 @@ def test_news_that_waited_under_several_names_waits_under_none_once_its_return_i
 
     assert [row for row in world.table.rows() if str(row["SK"]).startswith("PARKED#")] == []
     assert [entry for entry in world.table._indexes["due"].values() if entry[0] == "unmatched"] == []
+    assert world.heard("RE-1") == ["RETURN_ORDER_PLACED", "AWB_GENERATED"]
+
+
+def test_news_of_a_return_that_is_announced_while_rms_looks_for_it_is_not_left_waiting() -> None:
+    world = World()
+    announced: list[int] = []
+
+    def announce_meanwhile(call: Call) -> None:
+        if not announced and call.operation == "query" and "#F#" in str(call.arguments[0]):
+            announced.append(world.webhook(a_request(11, "RE-1")))
+            world.work("inbound")
+
+    world.calls.before = announce_meanwhile
+    receive(world, a_request(9, "RE-1", awb="4410001", reference_number="RVP-RE-1"))
+    world.settle()
+
+    assert announced == [200]
     assert world.heard("RE-1") == ["RETURN_ORDER_PLACED", "AWB_GENERATED"]
 
 

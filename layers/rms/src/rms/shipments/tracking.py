@@ -79,6 +79,16 @@ class Announcement:
     update: ShipmentUpdate
 
 
+@dataclass(frozen=True, slots=True)
+class Unclaimed:
+    """Nobody's parcel yet: those of its names that were free when we looked.
+
+    Waiting under them is refused once somebody has claimed one meanwhile; reading them anew would miss that.
+    """
+
+    names: tuple[str, ...]
+
+
 type Announce = Callable[[Core, Configuration, Announcement], Recording | AggregateId | None]
 """Creates the return that was announced, or says which one it is news of; None: look again.
 
@@ -111,9 +121,9 @@ def drain_parked(core: Core, client: str, awb: str) -> int:
     while parked := core.table.query(shipment_key(client, awb).pk, prefix="PARKED#").items:
         for webhook, update in sorted(_unparked(client, parked), key=_when):
             claims = _claims(core, webhook, update)
-            if claims is None and update.awb in {None, awb}:
+            if isinstance(claims, Unclaimed) and update.awb in {None, awb}:
                 claims = Claims(aggregate, None, ())
-            if claims is not None:  # otherwise another parcel's: it waits under its own AWB too
+            if isinstance(claims, Claims):  # otherwise another parcel's: it waits under its own AWB too
                 recording = _append(core, configuration, webhook, update, claims)
                 if recording is None:
                     raise TableContendedError("a parcel's names changed hands")
@@ -155,13 +165,13 @@ def _record(
     for _ in range(5):
         claims = _claims(core, webhook, update)
         recording: Recording | AggregateId | None = None
-        if claims is None and update.announces is not None:
+        if isinstance(claims, Unclaimed) and update.announces is not None:
             recording = announce(core, configuration, Announcement(webhook, update))
-        elif claims is None:
-            recording = _park(core, webhook, update)
+        elif isinstance(claims, Unclaimed):
+            recording = _park(core, webhook, update, claims)
         if isinstance(recording, AggregateId):
             claims = Claims(recording, webhook.aggregator, [update.awb] if update.awb else [])
-        if claims is not None:
+        if isinstance(claims, Claims):
             recording = _append(core, configuration, webhook, update, claims)
         if recording is not None and not isinstance(recording, AggregateId):
             return recording
@@ -252,12 +262,12 @@ def _facts(update: ShipmentUpdate, aggregator: str) -> dict[str, Value]:
     return {name: value for name, value in facts.items() if value} | ({"metadata": metadata} if metadata else {})
 
 
-def _claims(core: Core, webhook: Webhook, update: ShipmentUpdate) -> Claims | None:
+def _claims(core: Core, webhook: Webhook, update: ShipmentUpdate) -> Claims | Unclaimed:
     """Whose parcel this is: by its AWB, else by a reference, else by the forward parcel it comes back from.
 
     Found without its AWB, the AWB is to be claimed: that of a return, say, that was announced before it had one.
     """
-    names = [name for name in (update.awb, *update.references) if name]
+    names = list(dict.fromkeys(name for name in (update.awb, *update.references) if name))
     rows = core.table.get_many([shipment_key(webhook.client, name) for name in names]) if names else {}
     owners = [owner_of(webhook.client, rows.get(shipment_key(webhook.client, name))) for name in names]
     # News of a request waits under all its names; whoever finds its parcel by one of them takes the others along.
@@ -269,14 +279,15 @@ def _claims(core: Core, webhook: Webhook, update: ShipmentUpdate) -> Claims | No
     if update.awb and owners[0] is not None:
         return Claims(owners[0], webhook.aggregator, waiting)
     candidate = next((owner for owner in owners if owner), None) or _announced_for(core, webhook.client, update)
+    unclaimed = Unclaimed(tuple(name for name, owner in zip(names, owners, strict=True) if owner is None))
     if candidate is None or update.awb is None:
-        return Claims(candidate, webhook.aggregator, waiting) if candidate else None
+        return Claims(candidate, webhook.aggregator, waiting) if candidate else unclaimed
     # A reference may stand on more than one parcel, an AWB on one only: a return that has its AWB is not this one.
     if update.is_return is False and candidate.kind == "R":
-        return None
+        return unclaimed
     status = core.journal.status(candidate)
     if status is None or maybe_text(status, "awb") not in {None, update.awb}:
-        return None
+        return unclaimed
     return Claims(candidate, webhook.aggregator, [update.awb, *waiting])
 
 
@@ -295,10 +306,10 @@ def _announced_for(core: Core, client: str, update: ShipmentUpdate) -> Aggregate
     return None
 
 
-def _park(core: Core, webhook: Webhook, update: ShipmentUpdate) -> Recording | None:
+def _park(core: Core, webhook: Webhook, update: ShipmentUpdate, unclaimed: Unclaimed) -> Recording | None:
     """Keep an update until its parcel is known; None when it became known while we looked."""
-    names = _waits_under(core, webhook.client, update)
-    if names == [NAMELESS]:
+    names = _waits_under(update, unclaimed)
+    if names == (NAMELESS,):
         count("UnmatchedUpdate")
         logger.warning("update names no parcel", aggregator=webhook.aggregator, status_code=update.scan.raw.code)
     received_at = to_text(webhook.received_at)
@@ -321,14 +332,10 @@ def _park(core: Core, webhook: Webhook, update: ShipmentUpdate) -> Recording | N
     return Parked()
 
 
-def _waits_under(core: Core, client: str, update: ShipmentUpdate) -> list[str]:
+def _waits_under(update: ShipmentUpdate, unclaimed: Unclaimed) -> Sequence[str]:
     """The names under which an update waits: its AWB, and where it is news of a return request, that one's reference.
 
     News of a request may come before the news that it was placed, which knows its reference and not its AWB.
     """
-    names = list(dict.fromkeys(name for name in (update.awb, *update.references) if name)) or [NAMELESS]
-    if len(names) == 1 or not (update.is_return and update.forward_references):
-        return names[:1]
-    rows = core.table.get_many([shipment_key(client, name) for name in names])
-    known = {name for name in names if owner_of(client, rows.get(shipment_key(client, name)))}
-    return [name for name in names if name == names[0] or name not in known]
+    request = update.is_return and update.forward_references
+    return (unclaimed.names if request else unclaimed.names[:1]) or (NAMELESS,)
