@@ -81,7 +81,7 @@ class World:
             clock=self.clock,
             fences=lambda: f"fence-{next(numbers)}",
         )
-        self.core = self._fresh_core()
+        self.core = self.another_environment()
         self.endpoints = [f"shop{number or ''}" for number in range(endpoints)]
         self._onboard()
         # Faults strike the flow under test, not the onboarding.
@@ -97,7 +97,7 @@ class World:
             with composition.using(self.core):
                 return handler(event, _Context())
         except ProcessKilledError:
-            self.core = self._fresh_core()
+            self.core = self.another_environment()
             raise
 
     def call(  # noqa: PLR0913 - an HTTP request has this many parts
@@ -163,10 +163,14 @@ class World:
         """Let Lambda hand one batch of a queue to its worker."""
 
         def consumer(received: Sequence[Received]) -> Collection[str]:
-            answer = self.invoke(_WORKERS[queue], sqs_event(received))
-            return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+            return self.hand_over(queue, received)
 
         return self.queues.deliver(queue, consumer, batch_size=batch)
+
+    def hand_over(self, queue: QueueName, received: Sequence[Received]) -> list[str]:
+        """Invoke a queue's worker with these messages; answers the ids of those that failed."""
+        answer = self.invoke(_WORKERS[queue], sqs_event(received))
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
     def work_all(self) -> None:
         """Let the workers run until no message is visible."""
@@ -202,13 +206,19 @@ class World:
         rows = [cast("Mapping[str, Any]", row) for row in self.table.rows()]
         return [row for row in rows if str(row.get("due_shard", "")).startswith("due#")]
 
+    def next_due(self) -> datetime | None:
+        """When the sweeper next has something to send, or None."""
+        entries = self.table._indexes["due"].values()
+        return min((datetime.fromisoformat(at) for shard, at, *_ in entries if shard.startswith("due#")), default=None)
+
     def _next_moment(self) -> datetime | None:
-        moments = [
-            *(datetime.fromisoformat(row["due_at"]) for row in self.due_rows()),
-            *(moment for moment in (self.clickpost.webhook_due(), self.clickpost.late_work_due()) if moment),
-        ]
-        visible = self.queues.next_visible_at()
-        return min([*moments, *([visible] if visible else [])], default=None)
+        moments = (
+            self.next_due(),
+            self.clickpost.webhook_due(),
+            self.clickpost.late_work_due(),
+            self.queues.next_visible_at(),
+        )
+        return min((moment for moment in moments if moment is not None), default=None)
 
     # ── looking inside ──────────────────────────────────────────────────────────────
 
@@ -230,12 +240,14 @@ class World:
         rows = self.rows_of(code, client)
         return [rows[sk] for sk in sorted(rows) if sk.startswith("EVENT#")]
 
-    def _fresh_core(self) -> Core:
-        """A new process: the same table, queues and partners, nothing remembered."""
+    def another_environment(self) -> Core:
+        """A new process: the same table, queues and partners, nothing remembered. It never sleeps."""
         core = self.core
-        return Core.on(
+        fresh = Core.on(
             core.table, core.queues, core.secrets, core.http, clock=core.clock, fences=core.fences, local=core.local
         )
+        fresh.journal._pause = lambda _: None
+        return fresh
 
     def _onboard(self) -> None:
         administration.create_client(self.core, CLIENT, "Lotus Clothing")

@@ -1,0 +1,185 @@
+"""What must be true once everything has settled, whatever went wrong on the way."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from rms.aggregators.registry import AGGREGATORS
+from tests.faults.run import Run
+from tests.world import CLIENT
+
+type Row = Mapping[str, Any]
+
+_RETURNS: Final = f"C#{CLIENT}#R#"
+_NAMES: Final = f"C#{CLIENT}#A#"
+_DISORDER: Final = {"out of order", "overtook"}
+
+
+class Kind(StrEnum):
+    """What a breach costs."""
+
+    DUPLICATE_AWB = "duplicate AWBs"
+    LOST_RETURN = "lost returns"
+    LOST_NOTIFICATION = "lost notifications"
+    MISORDERED = "misordered notifications"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """One promise that was not kept."""
+
+    kind: Kind
+    what: str
+
+
+def breaches(run: Run) -> list[Breach]:
+    """Every promise that a settled run has not kept."""
+    found = _Found.of(run)
+    return [
+        *_returns(found),
+        *_parcels(found),
+        *_journals(found),
+        *_webhooks(found),
+        *_notifications(found),
+        *_leftovers(found),
+    ]
+
+
+type Ends = Mapping[str, tuple[str, Sequence[str]]]
+"""Per return its last state, and what every endpoint hears of it, sorted."""
+
+
+def other_ends(run: Run, ends: Ends) -> Iterator[Breach]:
+    """Where a settled run did not end as it must."""
+    found = _Found.of(run)
+    for code in found.returns.keys() - ends.keys():
+        yield Breach(Kind.OTHER, f"{code}: nobody asked for it")
+    for code, (state, told) in ends.items():
+        if code not in found.returns:
+            yield Breach(Kind.LOST_RETURN, f"{code} is not there")
+            continue
+        if (now := found.returns[code]["STATUS"]["state"]) != state:
+            yield Breach(Kind.OTHER, f"{code} is {now}, not {state}")
+        for endpoint in run.world.endpoints:
+            heard = sorted(str(name) for _, name in run.world.receiver.heard(endpoint, code))
+            if heard != sorted(told):
+                kind = Kind.LOST_NOTIFICATION if set(told) - set(heard) else Kind.OTHER
+                yield Breach(kind, f"{code}: {endpoint} heard {heard}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The table of a settled run, taken apart."""
+
+    run: Run
+    returns: Mapping[str, Mapping[str, Row]]
+    names: Mapping[str, Mapping[str, Row]]
+
+    @classmethod
+    def of(cls, run: Run) -> "_Found":
+        returns: dict[str, dict[str, Row]] = defaultdict(dict)
+        names: dict[str, dict[str, Row]] = defaultdict(dict)
+        for row in run.world.table.rows():
+            pk, sk = str(row["PK"]), str(row["SK"])
+            if pk.startswith(_RETURNS):
+                returns[pk.removeprefix(_RETURNS)][sk] = row
+            elif pk.startswith(_NAMES):
+                names[pk.removeprefix(_NAMES)][sk] = row
+        return cls(run, dict(returns), dict(names))
+
+    def events(self, code: str) -> list[Row]:
+        rows = self.returns[code]
+        return [rows[sk] for sk in sorted(rows) if sk.startswith("EVENT#")]
+
+
+def _returns(found: _Found) -> Iterator[Breach]:
+    for request in found.run.requests:
+        if request.answer is None:
+            yield Breach(Kind.LOST_RETURN, f"{request.name} {request.code}: never answered")
+        elif request.answer.status < 300 and request.code and "DOCUMENT" not in found.returns.get(request.code, {}):
+            yield Breach(Kind.LOST_RETURN, f"{request.code}: answered {request.answer.status}, and not there")
+
+
+def _parcels(found: _Found) -> Iterator[Breach]:
+    truth = found.run.world.clickpost.describe_bookings()
+    for booking in truth["bookings"]:
+        for extra in booking["awbs"][1:]:
+            yield Breach(Kind.DUPLICATE_AWB, f"{booking['reference']}: {extra} besides {booking['awb']}")
+    for order, awbs in truth["orders_with_several_parcels"].items():
+        if not any(len(booking["awbs"]) > 1 for booking in truth["bookings"] if booking["order_id"] == order):
+            yield Breach(Kind.DUPLICATE_AWB, f"{order}: {awbs}")
+    known = {rows["BOOKING"].get("awb") for rows in found.returns.values() if "BOOKING" in rows}
+    for booking in truth["bookings"]:
+        if booking["awb"] and booking["awb"] not in known:
+            yield Breach(Kind.OTHER, f"{booking['awb']}: booked, and no return knows of it")
+    for code, rows in found.returns.items():
+        state = rows.get("BOOKING", {}).get("state", "BOOKED")
+        if state not in {"BOOKED", "REFUSED"}:
+            yield Breach(Kind.OTHER, f"{code}: booking is {state}")
+
+
+def _journals(found: _Found) -> Iterator[Breach]:
+    for code, rows in found.returns.items():
+        events, status = found.events(code), rows["STATUS"]
+        if [event["sequence"] for event in events] != list(range(1, status["sequence"] + 1)):
+            yield Breach(Kind.OTHER, f"{code}: journal has gaps, or another length than STATUS says")
+        seen = {sk.removeprefix("SEEN#"): row["sequence"] for sk, row in rows.items() if sk.startswith("SEEN#")}
+        if seen != {event["event_id"]: event["sequence"] for event in events}:
+            yield Breach(Kind.OTHER, f"{code}: SEEN and EVENT differ")
+        awb = status.get("awb")
+        if awb and found.names.get(awb, {}).get("SHIPMENT", {}).get("code") != code:
+            yield Breach(Kind.OTHER, f"{code}: its AWB {awb} points elsewhere")
+        booked = rows.get("BOOKING", {}).get("awb")
+        if booked and booked != awb:
+            yield Breach(Kind.OTHER, f"{code}: booked {booked}, STATUS says {awb}")
+
+
+def _webhooks(found: _Found) -> Iterator[Breach]:
+    seen = Counter(sk.removeprefix("SEEN#") for rows in found.returns.values() for sk in rows if sk.startswith("SEEN#"))
+    for body, received_at in found.run.taken:
+        for update in AGGREGATORS["CLICKPOST"].read_webhook(body, received_at):
+            if seen[update.event_id] != 1:
+                kind = Kind.LOST_NOTIFICATION if not seen[update.event_id] else Kind.OTHER
+                words = f"{update.awb} {update.scan.raw.code} is in {seen[update.event_id]} journals"
+                yield Breach(kind, f"webhook answered 200: {words}")
+
+
+def _notifications(found: _Found) -> Iterator[Breach]:
+    run = found.run
+    for code, rows in found.returns.items():
+        for endpoint in run.world.endpoints:
+            told = [event["sequence"] for event in found.events(code) if "notification" in event]
+            heard = [sequence for sequence, _ in run.world.receiver.heard(endpoint, code)]
+            cursor = rows.get(f"CURSOR#{endpoint}", {})
+            if cursor.get("due_shard") != "stalled":
+                for sequence in sorted(set(told) - set(heard)):
+                    yield Breach(Kind.LOST_NOTIFICATION, f"{code} {sequence} never told to {endpoint}")
+                if told and (cursor.get("acked"), cursor.get("head")) != (told[-1], told[-1]):
+                    yield Breach(Kind.OTHER, f"{code}: cursor of {endpoint} stands at {cursor}")
+            for sequence in sorted(set(heard) - set(told), key=str):
+                yield Breach(Kind.OTHER, f"{code} {sequence} told to {endpoint} though not in its journal")
+            if heard != sorted(heard, key=lambda sequence: sequence or 0):
+                yield Breach(Kind.MISORDERED, f"{code} at {endpoint}: {heard}")
+    for violation in run.world.receiver.violations():
+        kind = Kind.MISORDERED if violation["kind"] in _DISORDER else Kind.OTHER
+        yield Breach(kind, f"receiver: {violation['kind']} ({violation['about']} at {violation['endpoint']})")
+
+
+def _leftovers(found: _Found) -> Iterator[Breach]:
+    world = found.run.world
+    for shard, due_at, pk, sk in world.table._indexes["due"].values():
+        yield Breach(Kind.OTHER, f"left in {shard}: {pk} {sk}, due {due_at}")
+    for name, rows in found.names.items():
+        for sk in rows:
+            if sk.startswith("PARKED#"):
+                yield Breach(Kind.LOST_NOTIFICATION, f"{name}: {sk} is still parked")
+    for queue, dead in world.queues.dead.items():
+        for message in dead:
+            yield Breach(Kind.OTHER, f"dead letter in {queue}: {message.body[:100]}")
+        for waiting in world.queues.messages(queue):
+            yield Breach(Kind.OTHER, f"left in queue {queue}: {waiting}")
+    if found.run.rows_of_others() != found.run.neighbours:
+        yield Breach(Kind.OTHER, "rows of another client, or configuration, have changed")

@@ -1,0 +1,57 @@
+"""Partners that are not Clickpost: one that books every repeat, but can be asked what it booked under a reference."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Final, cast
+
+from rms.aggregators.clickpost.adapter import Clickpost
+from rms.aggregators.contract import Account, LookupResult, NotFound
+from rms.aggregators.registry import AGGREGATORS
+from rms.model.return_order import ReturnOrder
+from rms.platform.http import HttpAnswer, HttpRequest, NoAnswer
+from rms.platform.json import parse_json
+from sandbox.clickpost.settings import Settings
+
+REFUSES_DUPLICATES: Final = Settings()
+"""Clickpost as documented: a repeated reference is answered 323 with the first AWB."""
+
+BOOKS_EVERY_REPEAT: Final = Settings(refuses_duplicates=False)
+"""A partner that books a second parcel when an order is sent twice; `reference_number` finds what it has booked."""
+
+_NOT_FOUND: Final = 321
+
+
+class SearchablePartner(Clickpost):
+    """Speaks Clickpost's JSON, and looks a booking up by searching for it instead of sending it again."""
+
+    def look_up(self, account: Account, order: ReturnOrder, reference: str, now: datetime) -> HttpRequest:
+        """See `Aggregator`: GET by our reference, which books nothing."""
+        booking = super().look_up(account, order, reference, now)
+        query = {**booking.query, "reference_number": reference}
+        return HttpRequest("GET", booking.url, query=query, total_seconds=booking.total_seconds, trusted=True)
+
+    def read_lookup(self, answer: HttpAnswer | NoAnswer, reference: str) -> LookupResult:
+        """See `Aggregator`."""
+        if isinstance(answer, HttpAnswer) and answer.status == 200 and meta_status(answer) == _NOT_FOUND:
+            return NotFound()
+        return super().read_lookup(answer, reference)
+
+
+def meta_status(answer: HttpAnswer) -> int | None:
+    """What an answer of Clickpost's kind says, wherever it can be read."""
+    body: Any = parse_json(answer.body)
+    status = body.get("meta", {}).get("status") if isinstance(body, Mapping) else None
+    return status if isinstance(status, int) else None
+
+
+@contextmanager
+def speaking_to(partner: Settings) -> Iterator[None]:
+    """Let RMS use the adapter that fits this partner."""
+    adapters = cast("dict[str, Any]", AGGREGATORS)
+    usual = adapters["CLICKPOST"]
+    adapters["CLICKPOST"] = usual if partner.refuses_duplicates else SearchablePartner()
+    try:
+        yield
+    finally:
+        adapters["CLICKPOST"] = usual

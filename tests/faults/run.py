@@ -1,0 +1,268 @@
+"""One run of RMS under a plan of faults, with everything that production recovers by, and nothing more.
+
+That is: the client sends its call again until it hears a 2xx or 4xx, Clickpost its webhook until it hears 200, SQS
+hands a message out again, the sweeper looks at what is due, and time passes. Requests that come in are calls too: they
+may be lost, doubled, late, or left without their answer.
+"""
+
+import random
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any, Final
+
+from rms.clients import administration
+from rms.platform.observability import logger, metrics
+from rms.platform.queues import QueueName, QueueUnavailableError
+from rms.platform.table import TableUnavailableError
+from sandbox.clickpost.settings import Settings
+from tests.builders import a_channel_booked_body
+from tests.fakes.calls import Calls, Plan, ProcessKilledError, no_faults
+from tests.fakes.queues import QUEUES, Received
+from tests.world import CLIENT, SWEEP, HttpReply, World
+
+NEIGHBOUR: Final = "fern"
+"""Another client, with a return and an AWB of the same names: nothing of it may change."""
+
+RETRY: Final = timedelta(seconds=3)
+"""How long a client waits before it sends a call again."""
+
+UNDER_WAY: Final = timedelta(seconds=20)
+"""How long a late effect is on its way at most, unless it is to be the last thing that happens."""
+
+TRIES: Final = 60
+ROUNDS: Final = 3000
+
+
+class Late(Enum):
+    """When an effect happens that its caller has given up on."""
+
+    SOON = "two calls later"
+    NEXT = "when time next passes"
+    LAST = "after everything has settled"
+
+
+@dataclass(slots=True)
+class Request:
+    """A call of the client's, sent until it is answered 2xx or 4xx."""
+
+    name: str
+    send: Callable[[], HttpReply]
+    code: str | None = None
+    replies: list[HttpReply | None] = field(default_factory=list)
+    again_at: datetime | None = None
+
+    @property
+    def answer(self) -> HttpReply | None:
+        """The answer that the client took as final."""
+        return next((reply for reply in self.replies if reply is not None and _final(reply)), None)
+
+
+class Run:
+    """A world, the plan of its faults, and the people outside it."""
+
+    def __init__(
+        self,
+        plan: Plan = no_faults,
+        *,
+        late: Late = Late.SOON,
+        seed: int = 0,
+        clickpost: Settings | None = None,
+        endpoints: int = 1,
+    ) -> None:
+        random.seed(seed)  # delivery's jitter
+        self.calls = Calls()
+        self.world = World(seed=seed, calls=self.calls, clickpost=clickpost, endpoints=endpoints)
+        self.plan, self.late = plan, late
+        self.requests: list[Request] = []
+        self.taken: list[tuple[bytes, datetime]] = []
+        """Webhooks that RMS answered 200, and when."""
+        self.marks: dict[str, int] = {}
+        """What a scenario notes for its own check."""
+        self._under_way: list[Callable[[], object]] = []
+        self._swept_at = self.world.clock() - SWEEP
+        self._settle_neighbour()
+
+    def strike(self) -> None:
+        """From here on calls are counted from 1 and struck as planned."""
+        self.calls.made.clear()
+        self.calls.plan = self.plan
+        self.calls.late_by = 2 if self.late is Late.SOON else None
+
+    # ── what people and partners do ─────────────────────────────────────────────────
+
+    def post(self, body: Mapping[str, Any], path: str = "/return/return-orders") -> Request:
+        """The client posts a return order."""
+        code = body.get("returnOrderCode") or body["orderDetails"]["orderNumber"]
+        return self.request(f"POST {path}", lambda: self.world.create_return(dict(body), path), code)
+
+    def replay(self, code: str, body: Mapping[str, Any] | None = None) -> Request:
+        """The client asks for a replay."""
+        return self.request("POST replay", lambda: self.world.replay(code, dict(body or {})))
+
+    def request(self, name: str, send: Callable[[], HttpReply], code: str | None = None) -> Request:
+        """The client calls, and goes on calling."""
+        request = Request(name, send, code)
+        self.requests.append(request)
+        self._try(request)
+        return request
+
+    def arrives[T](self, what: str, request: Callable[[], T]) -> T | None:
+        """A request from outside comes to RMS, unless it is struck on its way; None: no answer comes back."""
+        in_time = True
+
+        def effect() -> T | None:
+            if in_time:
+                return _unless_killed(request)
+            self._under_way.append(lambda: _unless_killed(request))
+            return None
+
+        try:
+            return self.calls.run("intake", what, (), effect, lambda _: None)
+        except ProcessKilledError:
+            return None
+        finally:
+            in_time = False
+
+    # ── what production does by itself ──────────────────────────────────────────────
+
+    def live(self) -> None:
+        """Let time pass until nothing is due, waiting, hidden or under way."""
+        for _ in range(ROUNDS):
+            self.busy()
+            following = self._next_moment()
+            if following is None:
+                return
+            clock = self.world.clock
+            clock.advance_to(max(following, clock() + timedelta(seconds=1)))
+            self.pass_time()
+        raise AssertionError("never comes to rest")
+
+    def end(self) -> None:
+        """Let everything settle, what is late included."""
+        self.live()
+        self.calls.plan = no_faults
+        while self._land():
+            self.live()
+
+    def busy(self) -> None:
+        """Do what can be done without time passing."""
+        while any([self._retry(), self._post_webhooks(), *(self.work(queue) for queue in QUEUES)]):
+            pass
+
+    def pass_time(self) -> None:
+        """What happens because the clock was moved on: late effects, and the sweep once a minute."""
+        if self.late is not Late.LAST:
+            self._land()
+        now, due = self.world.clock(), self.world.next_due()
+        if due is not None and due <= now and now >= self._swept_at + SWEEP:
+            self._swept_at = now
+            self.arrives("tick", self._sweep)
+
+    def work(self, queue: QueueName, batch: int = 4) -> int:
+        """Let Lambda hand one batch of a queue to its worker; answers how many messages that was."""
+
+        def consumer(received: Sequence[Received]) -> Collection[str]:
+            failed = self.arrives(f"batch of {queue}", lambda: self.world.hand_over(queue, received))
+            if failed is None:
+                raise _BatchLostError
+            return failed
+
+        try:
+            return self.world.queues.deliver(queue, consumer, batch_size=batch)
+        except _BatchLostError:
+            return 1
+
+    # ── inside ──────────────────────────────────────────────────────────────────────
+
+    def _sweep(self) -> None:
+        try:
+            self.world.sweep()
+        except (TableUnavailableError, QueueUnavailableError):
+            return  # the function failed; the next tick comes in a minute
+
+    def _try(self, request: Request) -> None:
+        reply = self.arrives(request.name, request.send)
+        request.replies.append(reply)
+        done = (reply is not None and _final(reply)) or len(request.replies) >= TRIES
+        request.again_at = None if done else self.world.clock() + RETRY
+
+    def _retry(self) -> bool:
+        now = self.world.clock()
+        due = [request for request in self.requests if request.again_at is not None and request.again_at <= now]
+        for request in due:
+            self._try(request)
+        return bool(due)
+
+    def _post_webhooks(self) -> bool:
+        partner, posted = self.world.clickpost, False
+        partner.run_due()
+        while (webhook := partner.claim_webhook()) is not None:
+            posted, body = True, webhook.body
+            status = self.arrives("webhook", lambda body=body: self.world.webhook(body, partner.webhook_headers()))
+            if status == 200:
+                self.taken.append((body, self.world.clock()))
+            partner.webhook_answered(webhook, status)
+        return posted
+
+    def _land(self) -> bool:
+        waiting = bool(self.calls._late or self._under_way)
+        self.calls.land()
+        under_way, self._under_way = self._under_way, []
+        for request in under_way:
+            request()
+        return waiting
+
+    def _next_moment(self) -> datetime | None:
+        world = self.world
+        moments = [request.again_at for request in self.requests]
+        moments += [world.clickpost.webhook_due(), world.clickpost.late_work_due(), world.queues.next_visible_at()]
+        due = world.next_due()
+        moments.append(max(due, self._swept_at + SWEEP) if due is not None else None)
+        if self.late is not Late.LAST and (self.calls._late or self._under_way):
+            moments.append(world.clock() + UNDER_WAY)
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def _settle_neighbour(self) -> None:
+        world = self.world
+        calm, self.world.core = self.world.core, self.world.another_environment()
+        administration.create_client(world.core, NEIGHBOUR, "Fern and Sons")
+        reply = world.create_return(a_channel_booked_body(), client=NEIGHBOUR)
+        assert reply.status == 200, reply
+        world.core = calm
+        self.neighbours = self.rows_of_others()
+
+    def rows_of_others(self) -> list[Mapping[str, Any]]:
+        """Every row that is not of the client under test."""
+        own = (f"C#{CLIENT}#R#", f"C#{CLIENT}#A#", f"C#{CLIENT}#F#")
+        return [row for row in self.world.table.rows() if not str(row["PK"]).startswith(own)]
+
+
+class _BatchLostError(Exception):
+    """Lambda never learned what became of a batch."""
+
+
+def _final(reply: HttpReply) -> bool:
+    return reply.status < 500 and reply.status != 429
+
+
+def _unless_killed[T](request: Callable[[], T]) -> T | None:
+    try:
+        return request()
+    except ProcessKilledError:
+        return None
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without log lines and metrics: thousands of runs would print millions."""
+    level = logger.log_level
+    logger.setLevel("CRITICAL")
+    vars(metrics)["flush_metrics"] = metrics.clear_metrics
+    try:
+        yield
+    finally:
+        del vars(metrics)["flush_metrics"]
+        logger.setLevel(level)

@@ -1,0 +1,201 @@
+"""The flows of RMS, each as one scenario: what stands before it, what happens, and what it ends in on a good day."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sandbox.clickpost.settings import Settings
+from sandbox.faults import answers_status
+from tests.builders import a_channel_booked_body, a_return_create_body, a_return_order_body
+from tests.faults.run import Run
+
+CODE: Final = "RET-70031-1"
+CHANNEL_CODE: Final = "RET-70044-1"
+CHANNEL_AWB: Final = "9977001122"
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One flow. `before` is not struck. `ends` is, per return: its state and what every endpoint hears, sorted."""
+
+    name: str
+    flow: Callable[[Run], None]
+    ends: dict[str, tuple[str, tuple[str, ...]]]
+    before: Callable[[Run], None] = lambda run: None  # noqa: ARG005 - nothing stands before most
+    also: Callable[[Run], Iterator[str]] = lambda run: iter(())  # noqa: ARG005 - nothing more to ask of most
+    clickpost: Settings = field(default_factory=Settings)
+    endpoints: int = 1
+
+    def start(self, **options: Any) -> Run:
+        """A run of it that has everything before it behind it."""
+        run = Run(clickpost=self.clickpost, endpoints=self.endpoints, **options)
+        self.before(run)
+        run.live()
+        run.strike()
+        return run
+
+    def play(self, run: Run) -> Run:
+        """The flow, and whatever follows from it."""
+        self.flow(run)
+        run.end()
+        return run
+
+
+def _books(run: Run) -> None:
+    run.post(a_return_order_body())
+
+
+def _channel_booked(run: Run) -> None:
+    run.post(a_channel_booked_body())
+
+
+def _booked_and_picked_up(run: Run) -> None:
+    _books(run)
+    run.live()
+    run.world.clickpost.advance(_awb(run), steps=2)
+
+
+def _awb(run: Run) -> str:
+    awb = next(iter(run.world.clickpost.bookings.values())).awb
+    assert awb is not None
+    return awb
+
+
+def _moves(*, steps: int | None, life: str = "delivered") -> Callable[[Run], None]:
+    def flow(run: Run) -> None:
+        run.world.clickpost.advance(_awb(run), life=life, steps=steps)
+
+    return flow
+
+
+def _announced(run: Run) -> None:
+    placed = run.world.clickpost.place_return(
+        {"return_reference_number": "PORTAL-5", "forward_order_id": "SO-60011", "forward_awb": "FW600110"}
+    )
+    run.live()
+    assert placed.awb is not None
+    run.world.clickpost.advance(placed.awb, life="pickup_failed", steps=None)
+
+
+def _announced_in_a_rush(run: Run) -> None:
+    """The announcement, its AWB and its scans all come at once."""
+    placed = run.world.clickpost.place_return(
+        {"return_reference_number": "PORTAL-6", "forward_order_id": "SO-60012", "forward_awb": "FW600120"}
+    )
+    assert placed.awb is not None
+    run.world.clickpost.advance(placed.awb, life="pickup_failed", steps=None)
+
+
+def _scanned_before_known(run: Run) -> None:
+    run.world.clickpost.add_parcel({"awb": CHANNEL_AWB, "courier": 25, "is_return": True, "order_id": "SO-70044"})
+    run.world.clickpost.advance(CHANNEL_AWB, steps=2)
+    run.busy()
+    run.post(a_channel_booked_body())
+
+
+def _refused_then_corrected(run: Run) -> None:
+    run.post(a_return_create_body(**{"logisticAccountAlias": "main", "pickupAddress.zip": "990001"}), "/return/create")
+    run.live()
+    run.post(a_return_create_body(logisticAccountAlias="main"), "/return/create")
+
+
+def _unknown(**fault: Any) -> Callable[[Run], None]:
+    def flow(run: Run) -> None:
+        run.world.clickpost.next_booking(**fault)
+        _books(run)
+
+    return flow
+
+
+def _replayed(run: Run) -> None:
+    run.marks["delivered before"] = len(run.world.receiver.deliveries())
+    run.replay(CODE)
+
+
+def _told_again(run: Run) -> Iterator[str]:
+    since = run.world.receiver.deliveries()[run.marks["delivered before"] :]
+    again = {delivery.sequence for delivery in since if delivery.accepted}
+    first = {delivery.sequence for delivery in run.world.receiver.deliveries()}
+    if again != first:
+        yield f"replay told {again} of {first}"
+
+
+def _endpoint_is_down(run: Run) -> None:
+    run.world.receiver.fail("shop", answers_status(503, does_the_work=False), times=3)
+    run.world.clickpost.advance(_awb(run), steps=3)
+
+
+def _told(*names: str) -> tuple[str, ...]:
+    return tuple(sorted(names))
+
+
+_PORTAL_LIFE: Final = _told("RETURN_ORDER_PLACED", "AWB_GENERATED", "OUT_FOR_PICKUP", "PICKUP_CANCELLED")
+
+SCENARIOS: Final = (
+    Scenario(
+        "create, RMS books",
+        _books,
+        {CODE: ("AWB_GENERATED", _told("AWB_GENERATED"))},
+    ),
+    Scenario(
+        "create, channel booked",
+        _channel_booked,
+        {CHANNEL_CODE: ("RETURN_ORDER_PLACED", _told("RETURN_ORDER_PLACED"))},
+    ),
+    Scenario(
+        "one scan, recorded and told",
+        _moves(steps=1),
+        {CODE: ("OUT_FOR_PICKUP", _told("AWB_GENERATED", "OUT_FOR_PICKUP"))},
+        before=_books,
+    ),
+    Scenario(
+        "announced, then AWB, then scans",
+        _announced,
+        {"PORTAL-5": ("PICKUP_CANCELLED", _PORTAL_LIFE)},
+    ),
+    Scenario(
+        "announced, all at once",
+        _announced_in_a_rush,
+        {"PORTAL-6": ("PICKUP_CANCELLED", _PORTAL_LIFE)},
+    ),
+    Scenario(
+        "scans before the AWB is known",
+        _scanned_before_known,
+        {CHANNEL_CODE: ("RETURN_PICKED_UP", _told("RETURN_ORDER_PLACED", "OUT_FOR_PICKUP", "RETURN_PICKED_UP"))},
+    ),
+    Scenario(
+        "refused, then corrected",
+        _refused_then_corrected,
+        {"RET-70100-1": ("AWB_GENERATED", _told("AWB_GENERATED"))},
+    ),
+    Scenario(
+        "booked without an answer",
+        _unknown(does_the_work=True, then="hangs"),
+        {CODE: ("AWB_GENERATED", _told("AWB_GENERATED"))},
+    ),
+    Scenario(
+        "booked a minute late, without an answer",
+        _unknown(does_the_work=True, then="hangs", late_seconds=60.0),
+        {CODE: ("AWB_GENERATED", _told("AWB_GENERATED"))},
+    ),
+    Scenario(
+        "booked asynchronously",
+        _books,
+        {CODE: ("AWB_GENERATED", _told("AWB_GENERATED"))},
+        clickpost=Settings(asynchronous=True, async_seconds=45.0),
+    ),
+    Scenario(
+        "replay",
+        _replayed,
+        {CODE: ("RETURN_PICKED_UP", _told("AWB_GENERATED", "OUT_FOR_PICKUP", "RETURN_PICKED_UP"))},
+        before=_booked_and_picked_up,
+        also=_told_again,
+    ),
+    Scenario(
+        "an endpoint is down, then up; another is not",
+        _endpoint_is_down,
+        {CODE: ("IN_TRANSIT", _told("AWB_GENERATED", "OUT_FOR_PICKUP", "RETURN_PICKED_UP", "IN_TRANSIT"))},
+        before=_books,
+        endpoints=2,
+    ),
+)
