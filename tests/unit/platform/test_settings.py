@@ -1,0 +1,65 @@
+"""Settings: what is missing is named at the cold start, all at once."""
+
+import pytest
+
+from rms import composition
+from rms.platform.settings import BadSettingsError, Settings
+
+GOOD = {
+    "RMS_STAGE": "live",
+    "RMS_TABLE": "rms-live",
+    "RMS_INBOUND_QUEUE": "https://sqs.example/1/inbound",
+    "RMS_BOOKINGS_QUEUE": "https://sqs.example/1/bookings",
+    "RMS_DELIVERIES_QUEUE": "https://sqs.example/1/deliveries",
+    "RMS_SECRETS_KEY": "arn:aws:kms:ap-south-1:000000000000:key/k",
+}
+
+
+def test_settings_are_read_from_the_environment() -> None:
+    assert Settings.read(GOOD | {"PATH": "/bin"}) == Settings(
+        stage="live",
+        table="rms-live",
+        inbound_queue="https://sqs.example/1/inbound",
+        bookings_queue="https://sqs.example/1/bookings",
+        deliveries_queue="https://sqs.example/1/deliveries",
+        secrets_key="arn:aws:kms:ap-south-1:000000000000:key/k",
+    )
+
+
+@pytest.mark.parametrize("name", GOOD)
+@pytest.mark.parametrize("value", [None, ""])
+def test_each_variable_that_is_missing_or_empty_is_named(name: str, value: str | None) -> None:
+    environment = {other: kept for other, kept in GOOD.items() if other != name}
+    if value is not None:
+        environment[name] = value
+
+    with pytest.raises(BadSettingsError, match=rf"^not set: {name}$"):
+        Settings.read(environment)
+
+
+def test_all_that_is_missing_is_named_at_once() -> None:
+    with pytest.raises(BadSettingsError) as missing:
+        Settings.read({})
+
+    assert all(name in str(missing.value) for name in GOOD)
+
+
+@pytest.mark.parametrize("name", [name for name in GOOD if name.endswith("QUEUE")])
+@pytest.mark.parametrize("url", ["inbound", "arn:aws:sqs:ap-south-1:000000000000:inbound", "ftp://x"])
+def test_a_queue_that_is_no_url_fails_the_cold_start(name: str, url: str) -> None:
+    with pytest.raises(BadSettingsError, match="URL"):
+        Settings.read(GOOD | {name: url})
+
+
+@pytest.mark.parametrize(("stage", "local"), [("local", True), ("live", False), ("LOCAL", False), ("local2", False)])
+def test_only_the_local_stage_is_local(stage: str, *, local: bool) -> None:
+    assert Settings.read(GOOD | {"RMS_STAGE": stage}).local is local
+
+
+def test_a_cold_start_without_settings_fails_and_names_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in GOOD:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(composition, "_built", [])
+
+    with pytest.raises(BadSettingsError, match="RMS_TABLE"):
+        composition.core()
