@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rms.model.return_order import Address, ForwardOrder, Parcel, ReturnItem, ReturnOrder, SubTax
 from rms.model.documents import content_digest, from_document, to_document
+from rms.model.return_order import Address, ForwardOrder, Parcel, ReturnItem, ReturnOrder, SubTax
 from tests.builders import a_return, an_address, changed_return
 
 INDIA = timezone(timedelta(hours=5, minutes=30))

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rms.model.documents import content_digest, from_document, to_document
 from rms.model.return_order import Address, ForwardOrder, Parcel, ReturnItem, ReturnOrder, SubTax
 from rms.platform.json import BadJsonError
-from rms.model.documents import content_digest, from_document, to_document
 from rms.returns.requests import read_return_order, read_return_with_awb
 from rms.returns.rules import COURIER_FIELDS, AccountProblem, BookingTerms, InvalidRequestError, Problem
 from tests.builders import (
