@@ -1,6 +1,10 @@
 """What every aggregator adapter does: build requests, read answers, read webhooks. Pure: no I/O, clock or environment.
 
-A new aggregator is one module that implements `Aggregator`, its data, and one line in `rms.aggregators.registry`.
+Booking is a walk: the adapter says which call comes next, given what the calls before it brought, until it can say
+what came of it. Nothing of a walk is stored between its calls: when one breaks off, `find` learns from the aggregator
+itself how far it got, and `book` goes on from there. So a walk never repeats a write whose outcome nobody knows.
+
+A new aggregator is one package that implements `Aggregator`, its data, and one line in `rms.aggregators.registry`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, Protocol
 
+from rms.model.forward_shipment import ForwardShipment
 from rms.model.notification_type import NotificationType
 from rms.model.return_order import ReturnOrder
 from rms.platform.http import HttpAnswer, HttpRequest, NoAnswer
@@ -87,9 +92,82 @@ class NotFound:
 
 
 type BookingResult = Booked | Refused | Working | Unknown
-type LookupResult = Booked | Refused | Working | Unknown | NotFound
 
-# ── cancelling ──────────────────────────────────────────────────────────────────────
+# ── the walk ────────────────────────────────────────────────────────────────────────
+
+
+class Direction(StrEnum):
+    """Which way a parcel goes. Values as in `shipmentType`."""
+
+    FORWARD = "FORWARD"
+    RETURN = "RETURN"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is to be booked, and under which reference of ours; the same for every try."""
+
+    reference: str
+    order: ReturnOrder | ForwardShipment
+
+    @property
+    def direction(self) -> Direction:
+        """Which way its parcel goes."""
+        return Direction.RETURN if isinstance(self.order, ReturnOrder) else Direction.FORWARD
+
+
+type Progress = Mapping[str, str]
+"""What the calls of a walk brought so far, by names of the adapter's own; empty at first. Never a secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The next call of a walk. `name` tells the adapter, when it reads the answer, which call it was."""
+
+    name: str
+    request: HttpRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What a walk knows after an answer: it goes on with this. Of `find`: so far the booking got; `book` goes on."""
+
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Unauthorized:
+    """The token is not accepted: log in once and make the same call once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a login gave, and for how long it may be used, in seconds."""
+
+    value: str = field(repr=False)
+    lifetime: int
+
+
+# ── after the booking ───────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """A booked shipment as RMS knows it, for calls about it. `metadata` is that of `Booked`."""
+
+    direction: Direction
+    reference: str
+    awb: str
+    courier: str
+    order_id: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Where the label's PDF is. The URL may stop working, so the file is fetched at once and kept."""
+
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +177,8 @@ class Cancelled:
     later: bool = False
 
 
-type CancelResult = Cancelled | Refused | Unknown
+type LabelResult = Label | Refused | Working | Unknown | Unauthorized
+type CancelResult = Cancelled | Refused | Unknown | Unauthorized
 
 # ── webhooks ────────────────────────────────────────────────────────────────────────
 
@@ -178,7 +257,10 @@ class UnreadableWebhookError(Exception):
 
 
 class Aggregator(Protocol):
-    """An aggregator, both directions. All methods are pure."""
+    """An aggregator, both directions. All methods are pure.
+
+    `account.secrets` holds the token under `token` where `login` gives one and it is known.
+    """
 
     name: str
     """As in `logisticAggregatorName`: CLICKPOST, …"""
@@ -186,26 +268,64 @@ class Aggregator(Protocol):
     demands_client_fields: bool
     """Whether the contract's CP fields (seller GSTIN, invoice number and time) are mandatory here."""
 
-    def booking_reference(self, client: str, code: str, generation: int) -> str:
-        """Our reference for a return's booking: the same for every try, other after a cancel (`generation` + 1)."""
+    confirms_webhooks: bool
+    """Nothing proves who sent a webhook: tracking is read before anything is believed."""
 
-    def book_return(self, account: Account, order: ReturnOrder, reference: str, now: datetime) -> HttpRequest:
-        """The request that books a return pick-up."""
+    tracked_at_once: int
+    """Most AWBs in one `track`."""
 
-    def read_booking(self, answer: HttpAnswer | NoAnswer, reference: str) -> BookingResult:
-        """What the answer to `book_return` means."""
+    def check_account(self, options: Mapping[str, str], secrets: Mapping[str, str]) -> list[str]:
+        """What is wrong with an account, one `field: problem` each; empty when all is well."""
 
-    def look_up(self, account: Account, order: ReturnOrder, reference: str, now: datetime) -> HttpRequest:
-        """The request that finds what was booked under our reference. It must never make a second booking."""
+    def booking_reference(self, client: str, code: str, generation: int, direction: Direction) -> str:
+        """Our reference for a booking: the same for every try, other after a cancel (`generation` + 1)."""
 
-    def read_lookup(self, answer: HttpAnswer | NoAnswer, reference: str) -> LookupResult:
-        """What the answer to `look_up` means."""
+    def login(self, account: Account) -> HttpRequest | None:
+        """The call that gets a token; None where each call carries the account's own credentials."""
 
-    def cancel(self, account: Account, awb: str) -> HttpRequest:
-        """The request that cancels a booking."""
+    def read_login(self, answer: HttpAnswer | NoAnswer) -> Token | Refused | Unknown:
+        """What the answer to `login` means."""
 
-    def read_cancel(self, answer: HttpAnswer | NoAnswer) -> CancelResult:
+    def book(self, account: Account, job: Job, progress: Progress, now: datetime) -> Ask | BookingResult:
+        """The next call on the way to a booking, or what came of it. Never repeats a call whose answer it has read."""
+
+    def find(self, account: Account, job: Job, progress: Progress, now: datetime) -> Ask | BookingResult | NotFound:
+        """The next call in search of what was booked under our reference, or what was found.
+
+        Makes no second booking. Whoever searches starts with no progress.
+        """
+
+    def read(
+        self, job: Job, ask: Ask, answer: HttpAnswer | NoAnswer, progress: Progress
+    ) -> Brought | BookingResult | NotFound | Unauthorized:
+        """What the answer to a call of `book` or `find` means.
+
+        `Brought` goes on with the same walk, except that a `find` whose progress holds what was found goes over to
+        `book` by itself: see `found`.
+        """
+
+    def found(self, progress: Progress) -> bool:
+        """Whether a search with this progress has found something to go on with, so that `book` is next."""
+
+    def label(self, account: Account, shipment: Shipment) -> HttpRequest:
+        """The call that gets a forward shipment's label."""
+
+    def read_label(self, answer: HttpAnswer | NoAnswer) -> LabelResult:
+        """What the answer to `label` means."""
+
+    def cancel(self, account: Account, shipment: Shipment) -> HttpRequest:
+        """The call that cancels a booking."""
+
+    def read_cancel(self, shipment: Shipment, answer: HttpAnswer | NoAnswer) -> CancelResult:
         """What the answer to `cancel` means."""
+
+    def track(self, account: Account, shipments: Sequence[Shipment]) -> HttpRequest:
+        """The call that asks where at most `tracked_at_once` shipments are."""
+
+    def read_tracking(
+        self, answer: HttpAnswer | NoAnswer, received_at: datetime
+    ) -> Sequence[ShipmentUpdate] | Unknown | Unauthorized:
+        """The scans in the answer to `track`, oldest first; each with the event id that its webhook has."""
 
     def read_webhook(self, body: bytes, received_at: datetime) -> Sequence[ShipmentUpdate]:
         """The updates in a webhook body, oldest first.
