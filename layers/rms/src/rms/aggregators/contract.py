@@ -65,11 +65,15 @@ class RefusalKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The aggregator made no booking and says why. `words` are its own, capped at MAX_WORDS."""
+    """The aggregator made no booking and says why. `words` are its own, capped at MAX_WORDS.
+
+    `burnt`: it keeps something under our reference all the same, so that a corrected order needs another one.
+    """
 
     kind: RefusalKind
     code: str
     words: str
+    burnt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
