@@ -1,21 +1,53 @@
-"""What the aggregator suite must know of each adapter. A new aggregator is one more `Adapter` in `ADAPTERS`."""
+"""What the aggregator suite must know of each adapter, and the orders that all of them book.
+
+To put an adapter under the suite, write one module beside this one, `tests/contract/<name>.py`, that defines
+`ADAPTER: Final = Adapter(…)`, and put its bodies into `events/<folder>/*.json`. The suite collects every such module by
+itself, and fails for a file in that folder that no example uses. `tests/contract/clickpost.py` shows how.
+
+A booking is described as a `Walk`: its `Step`s are the calls that the adapter must ask for, in order, each with the
+example that answers it. From these the suite makes by itself: every request checked (URL, query, headers, body,
+secrets), every step struck with answers that prove nothing, with refusals at the door and with random bytes, and no
+call made twice. What an error body means at a certain step is a `Reading`. A search that finds something goes over to
+`book`: its later steps are `book`'s, and the suite makes sure that nothing is written that was found done.
+"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
-from rms.aggregators.contract import Account, Booked, RefusalKind
+from rms.aggregators.contract import (
+    Account,
+    Aggregator,
+    Booked,
+    Cancelled,
+    Direction,
+    Job,
+    Label,
+    NotFound,
+    RefusalKind,
+    Refused,
+    Shipment,
+    Token,
+    Unauthorized,
+    Unknown,
+    Working,
+)
+from rms.model.forward_shipment import ForwardItem, ForwardShipment
 from rms.model.notification_type import NotificationType as To
 from rms.model.return_order import Address, ForwardOrder, Parcel, ReturnItem, ReturnOrder
 from rms.platform.http import HttpAnswer
 
 EVENTS: Final = Path(__file__).parents[2] / "events"
 NOW: Final = datetime(2026, 2, 3, 13, 10, 58, 250_000, tzinfo=UTC)
+RECEIVED_AT: Final = datetime(2026, 2, 20, 4, 0, tzinfo=UTC)
 REFERENCE_CLIENT: Final = "kaveri-looms"
+GENERATION: Final = 1
+
+# ── what is booked ──────────────────────────────────────────────────────────────────
 
 ORDER: Final = ReturnOrder(
     code="KLR-70031",
@@ -101,9 +133,139 @@ ORDER_WITH_QC: Final = replace(
 """One unit that the courier is to check at the door."""
 
 
+FORWARD: Final = ForwardShipment(
+    code="KL-4502",
+    shipment_code="KLF-4502-1",
+    items=(
+        ForwardItem(
+            item_code="KL-4502-1",
+            sku="KL-SAREE-INDIGO",
+            name="Cotton saree, indigo",
+            quantity=1,
+            price=Decimal(2450),
+            discount=Decimal(150),
+            tax_percent=Decimal(5),
+            hsn="52085290",
+        ),
+        ForwardItem(
+            item_code="KL-4502-2",
+            sku="KL-STOLE-RUST",
+            name="Cotton stole, rust",
+            quantity=2,
+            price=Decimal(640),
+        ),
+    ),
+    pickup=Address(
+        name="Kaveri Looms, dispatch",
+        line1="Plot 31, SIPCOT Phase 2",
+        line2="Gate 1",
+        line3=None,
+        city="Hosur",
+        state="Tamil Nadu",
+        zip="635 109",
+        country="India",
+        email="dispatch@kaverilooms.example",
+        phone="04344 900012",
+    ),
+    drop=Address(
+        name="Joseph Kurian",
+        line1="Flat 4C, Backwater Heights",
+        line2="Edappally",
+        line3=None,
+        city="Kochi",
+        state="Kerala",
+        zip="682024",
+        country="INDIA",
+        email="joseph@mail.example",
+        phone="+91 90000 04502",
+    ),
+    parcel=Parcel(length_cm=Decimal(32), breadth_cm=Decimal("25.5"), height_cm=Decimal(8), weight_g=Decimal("1240.2")),
+    amount=Decimal("3580.00"),
+    # 00:40 on the next day in India
+    ordered_at=datetime(2026, 2, 1, 19, 10, tzinfo=UTC),
+    location_code="HOSUR-1",
+    invoice_number="KL/26/00902",
+    invoice_time=datetime(2026, 2, 2, 9, 0, tzinfo=UTC),
+    seller_gstin="33AAKCK9021M1Z7",
+)
+"""A paid parcel with three units of two SKUs, with its invoice."""
+
+FORWARD_COD: Final = replace(FORWARD, cash_on_delivery=True)
+"""The same, but the courier collects what it is worth."""
+
+FORWARD_PLAIN: Final = replace(
+    FORWARD, items=FORWARD.items[1:], invoice_number=None, invoice_time=None, seller_gstin=None, location_code=None
+)
+"""A paid parcel without all that may be missing."""
+
+# ── how it is described ─────────────────────────────────────────────────────────────
+
+type Read = Booked | Refused | RefusalKind | Token | Label | Cancelled
+type Meaning = Read | type[Working | Unknown | NotFound | Unauthorized | Label | Refused]
+"""What an answer means: exactly this value, a refusal of this kind, or anything of this type."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request that an adapter must build.
+
+    `query` is all of it; of `headers` only those named are checked. `body` is a file whose JSON must be sent, or None
+    when there is no body.
+    """
+
+    method: Literal["GET", "POST", "PUT", "DELETE"]
+    url: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One call of a walk and the example that answers it.
+
+    `name` is that of its `Ask`. `writes`: it may make something at the aggregator, so it must never be repeated
+    unawares. `goes_on`: whatever the answer, even none, the walk may go on, because the call only advises.
+    """
+
+    name: str
+    call: Call
+    answer: str
+    status: int = 200
+    writes: bool = True
+    goes_on: bool = False
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A walk from its beginning to what comes of it. `searching`: it begins with `find`, not `book`.
+
+    `options` are the account's for this walk, over its usual ones. A search that has found something goes over to
+    `book`, on the same steps. `spares`: names of writing steps that a search's find makes unnecessary.
+    """
+
+    order: ReturnOrder | ForwardShipment
+    steps: tuple[Step, ...]
+    result: Meaning
+    searching: bool = False
+    options: Mapping[str, str] = field(default_factory=dict)
+    spares: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What another answer means at step number `step` (from 0) of a walk, under each of these HTTP statuses."""
+
+    walk: str
+    step: int
+    answer: str
+    meaning: Meaning
+    statuses: tuple[int, ...] = (200,)
+
+
 @dataclass(frozen=True)
 class Expected:
-    """What a webhook says, told apart from how the aggregator says it."""
+    """What a webhook or a scan says, told apart from how the aggregator says it."""
 
     forward: To
     returned: To
@@ -122,41 +284,78 @@ class Expected:
 
 
 @dataclass(frozen=True)
+class Login:
+    """The call that gets a token, and what its answers mean, by file and HTTP status."""
+
+    call: Call
+    answers: Mapping[tuple[str, int], Meaning]
+
+
+@dataclass(frozen=True)
 class Adapter:
     """An adapter's examples: files under `events/{folder}`, and what each of them means."""
 
-    name: str
+    adapter: Aggregator
     folder: str
     account: Account
-    good_options: Mapping[str, str]
-    good_secrets: Mapping[str, str]
-    bookings: Mapping[str, ReturnOrder]
-    """Request body by file, with the order that it books."""
+    """Its secrets hold `token` where the adapter logs in."""
 
-    booking_url: str
-    booking_query: Mapping[str, str]
-    cancel_url: str
-    cancel_query: Mapping[str, str]
-    booked: Mapping[str, Booked]
-    working: tuple[str, ...]
-    refused: Mapping[str, tuple[RefusalKind, str, str]]
-    """Kind, code and words by file."""
+    walks: Mapping[str, Walk]
+    """Bookings and searches by a name of their own; at least one booking of each direction and one search."""
 
-    door_refusals: Mapping[int, RefusalKind]
-    """HTTP statuses that prove by themselves that nothing was booked."""
+    readings: Sequence[Reading]
+    """Every error class, at the steps where it can come."""
 
-    lookup_shows: tuple[str, ...]
-    """Refusals that, as the answer to a lookup, still prove that nothing is booked."""
+    door: Mapping[int, RefusalKind | type[Unauthorized]]
+    """HTTP statuses that, as the answer to a call of `book`, say by themselves that nothing was done: who can help."""
 
-    cancelled: Mapping[str, bool]
-    """Whether the carrier does it later, by file."""
+    label_call: Call
+    labels: Mapping[tuple[str, int], Meaning]
+    """Answers to `label` by file and HTTP status."""
 
-    not_cancelled: Mapping[str, tuple[RefusalKind, str]]
-    webhooks: Mapping[str, Expected]
+    cancel_calls: Mapping[Direction, Call]
+    cancels: Mapping[tuple[str, int], Meaning]
+    """Answers to `cancel` by file and HTTP status."""
+
+    shipments: Mapping[Direction, Shipment]
+    """A booked shipment of each direction, whose AWBs the examples of tracking speak of."""
+
+    track_call: Call
+    """Asks for the shipments of `tracked`."""
+
+    tracked: tuple[Shipment, ...]
+    tracking: Mapping[str, tuple[Expected, ...]]
+    """The scans in each answer to `track`, oldest first; empty where it says that it knows nothing."""
+
+    webhooks: Mapping[str, Expected | tuple[Expected, ...]]
+    """Each webhook's updates, oldest first."""
+
+    same_scans: Mapping[str, str]
+    """Webhook by the tracking answer that holds the same scan: both must have one event id."""
+
     unknown_status: bytes
     """A webhook with a status that no table has."""
 
     unknown_status_code: str
+    login: Login | None = None
+    search_door: Mapping[int, Meaning] = field(default_factory=dict)
+    """HTTP statuses that mean something by themselves to a search; all others, and these to a book, prove nothing."""
+
+    takes_lists: bool = False
+    """Whether one body may hold a list of webhooks."""
+
+    no_news: tuple[bytes, ...] = ()
+    """Bodies that are read as no update at all, such as the dashboard's test call."""
+
+    repeats_safely: bool = False
+    """Whether the aggregator itself never books one reference twice, so that a search may be the booking again."""
+
+    reference_pattern: str = "[A-Z0-9-]{1,20}"
+
+    @property
+    def name(self) -> str:
+        """As in `logisticAggregatorName`."""
+        return self.adapter.name
 
     def file(self, name: str) -> bytes:
         """An example's bytes."""
@@ -166,222 +365,53 @@ class Adapter:
         """An example as an answer."""
         return answered(self.file(name), status)
 
+    def job(self, order: ReturnOrder | ForwardShipment) -> Job:
+        """The booking of an order under its reference."""
+        direction = Direction.RETURN if isinstance(order, ReturnOrder) else Direction.FORWARD
+        code = order.code if isinstance(order, ReturnOrder) else order.shipment_code
+        return Job(self.adapter.booking_reference(REFERENCE_CLIENT, code, GENERATION, direction), order)
+
+    def used(self) -> Iterator[str]:
+        """The files that some example uses."""
+        calls = [self.label_call, self.track_call, *self.cancel_calls.values()]
+        for walk in self.walks.values():
+            calls += [step.call for step in walk.steps]
+            yield from (step.answer for step in walk.steps)
+        if self.login is not None:
+            calls.append(self.login.call)
+            yield from (file for file, _ in self.login.answers)
+        yield from (call.body for call in calls if call.body is not None)
+        yield from (reading.answer for reading in self.readings)
+        yield from (file for file, _ in (*self.labels, *self.cancels))
+        yield from (*self.tracking, *self.webhooks)
+
+    def news(self, webhook: str) -> tuple[Expected, ...]:
+        """The updates of a webhook."""
+        expected = self.webhooks[webhook]
+        return expected if isinstance(expected, tuple) else (expected,)
+
 
 def answered(body: bytes, status: int = 200, *, truncated: bool = False) -> HttpAnswer:
     """An answer with this body."""
     return HttpAnswer(status, {"content-type": "application/json"}, body, elapsed_ms=412, truncated=truncated)
 
 
+def means(result: object, meaning: Meaning) -> bool:
+    """Whether a result is what was meant."""
+    if isinstance(meaning, type):
+        return isinstance(result, meaning)
+    if isinstance(meaning, RefusalKind):
+        return isinstance(result, Refused) and result.kind is meaning
+    same: bool = result == meaning
+    return same
+
+
+def same_json(sent: bytes | None, expected: bytes) -> bool:
+    """Whether a body says what an example says, whatever its spacing and the order of its keys."""
+    same: bool = json.loads(sent or b"null") == json.loads(expected)
+    return same
+
+
 def ist(text: str) -> datetime:
     """A moment in UTC, from India's clocks."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC) - timedelta(hours=5, minutes=30)
-
-
-_REFERENCE: Final = "RMS-UTYGB72CFFLI3HVS"
-_AWB: Final = "5277100004418"
-_FORWARD_AWB: Final = "77120098314"
-_REQUEST: Final = "RE40000000000007719"
-_UNITS: Final = (("KL-KURTA-TEAL-M", 1), ("KL-STOLE-RUST", 2))
-_FORWARD_OF_REQUEST: Final = ("77120088102", "KLF-4471-1", "KL-4471")
-_SECURITY_KEY: Final = "6b0f3c1e-52d7-4f0a-9d55-0c2f7a1be901"
-
-
-def _scan(forward: To, returned: To, at: str, code: str, **more: object) -> Expected:
-    about: dict[str, object] = {"awb": _AWB, "is_return": True, "references": (_REFERENCE,), "current": returned}
-    return Expected(forward, returned, ist(at), code=code, **(about | more))  # type: ignore[arg-type]  # by name
-
-
-def _request(name: To, at: str, code: str, **more: object) -> Expected:
-    about: dict[str, object] = {
-        "is_return": True,
-        "references": (_REQUEST,),
-        "forward_references": _FORWARD_OF_REQUEST,
-        "current": name,
-    }
-    return Expected(name, name, ist(at), code=code, **(about | more))  # type: ignore[arg-type]  # by name
-
-
-_CLICKPOST_ACCOUNT: Final = Account(
-    client=REFERENCE_CLIENT,
-    alias="main",
-    aggregator="CLICKPOST",
-    secrets={"key": "test-api-key-31c7"},
-    options={
-        "base_url": "https://clickpost.example/api/",
-        "username": "kaveri-test",
-        "courier_partner": "25",
-        "account_code": "kaveri-reverse",
-        "qc_params": "brand, COLOR,IMAGES",
-        "channel_name": "web",
-    },
-)
-
-CLICKPOST: Final = Adapter(
-    name="CLICKPOST",
-    folder="clickpost",
-    account=_CLICKPOST_ACCOUNT,
-    good_options=_CLICKPOST_ACCOUNT.options,
-    good_secrets=_CLICKPOST_ACCOUNT.secrets,
-    bookings={"booking.request.json": ORDER, "booking.doorstep_qc.request.json": ORDER_WITH_QC},
-    booking_url="https://clickpost.example/api/v3/create-order/",
-    booking_query={"username": "kaveri-test", "key": "test-api-key-31c7"},
-    cancel_url="https://clickpost.example/api/v1/cancel-order/",
-    cancel_query={
-        "username": "kaveri-test",
-        "key": "test-api-key-31c7",
-        "waybill": _AWB,
-        "cp_id": "25",
-        "account_code": "kaveri-reverse",
-    },
-    booked={
-        "booking.booked.response.json": Booked(
-            awb=_AWB,
-            courier="Delhivery",
-            order_id="208855431",
-            metadata={
-                "Account Code": "kaveri-reverse",
-                "Security Key": _SECURITY_KEY,
-                "Sort Code": "BLR/KRG",
-                "Tracking Id": "731400112",
-            },
-        ),
-        "booking.duplicate_323.response.json": Booked(
-            awb=_AWB,
-            courier="Clickpost",
-            order_id="208855431",
-            label_url="https://labels.example.net/delhivery/5277100004418.pdf",
-            metadata={"Security Key": _SECURITY_KEY, "Tracking Id": "731400112"},
-        ),
-    },
-    working=("booking.queued_202.response.json", "booking.processing_102.response.json"),
-    refused={
-        "booking.refused_by_carrier_319.response.json": (
-            RefusalKind.SERVICEABILITY,
-            "319",
-            "Reverse pickup not available from pincode 793119",
-        ),
-        "booking.bad_request_400.response.json": (
-            RefusalKind.CALLER,
-            "400",
-            '{"pickup_info": {"pickup_pincode": ["Ensure this field has 6 digits."]}}',
-        ),
-        "booking.wrong_key_301.response.json": (RefusalKind.CONFIGURATION, "301", "Username or key is invalid"),
-    },
-    door_refusals={
-        401: RefusalKind.CONFIGURATION,
-        403: RefusalKind.CONFIGURATION,
-        404: RefusalKind.CALLER,
-        405: RefusalKind.CALLER,
-        406: RefusalKind.CALLER,
-    },
-    lookup_shows=("booking.refused_by_carrier_319.response.json", "booking.bad_request_400.response.json"),
-    cancelled={"cancel.done_600.response.json": False, "cancel.later_202.response.json": True},
-    not_cancelled={"cancel.too_late_350.response.json": (RefusalKind.CALLER, "350")},
-    webhooks={
-        "webhook.order_placed.json": _scan(To.SHIPPING_LABEL_GENERATED, To.AWB_GENERATED, "2026-02-03T18:41:07", "1"),
-        "webhook.out_for_pickup_selected.json": _scan(
-            To.OUT_FOR_PICKUP, To.OUT_FOR_PICKUP, "2026-02-04T09:12:44", "25"
-        ),
-        "webhook.pickup_rescheduled_npr6.json": _scan(
-            To.PICKUP_CANCELLED, To.PICKUP_RESCHEDULED, "2026-02-04T13:30:05", "3", failure="NPR 6"
-        ),
-        "webhook.pickup_qc_failed_npr3.json": _scan(
-            To.PICKUP_CANCELLED, To.PICKUP_CANCELLED, "2026-02-05T11:02:59", "3", failure="NPR 3"
-        ),
-        "webhook.picked_up.json": _scan(
-            To.PICKED_UP,
-            To.RETURN_PICKED_UP,
-            "2026-02-05T15:48:31",
-            "4",
-            is_return=None,
-            metadata={"Account Code": "kaveri-reverse"},
-        ),
-        "webhook.in_transit.json": _scan(
-            To.IN_TRANSIT,
-            To.IN_TRANSIT,
-            "2026-02-06T02:15:10.482913",
-            "5",
-            is_return=None,
-            references=(),
-            current=None,
-            metadata={"Account Code": "kaveri-reverse"},
-        ),
-        "webhook.late_in_transit.json": _scan(
-            To.IN_TRANSIT, To.IN_TRANSIT, "2026-02-06T04:40:00", "5", current=To.DELIVERED
-        ),
-        "webhook.delivered_selected.json": _scan(
-            To.DELIVERED,
-            To.DELIVERED,
-            "2026-02-07T10:05:36",
-            "8",
-            metadata={"Account Code": "kaveri-reverse", "Security Key": _SECURITY_KEY},
-        ),
-        "webhook.forward_delivery_failed_ndr2.json": _scan(
-            To.FAILED_DELIVERY,
-            To.FAILED_DELIVERY,
-            "2026-01-22T17:20:48",
-            "9",
-            awb=_FORWARD_AWB,
-            is_return=False,
-            references=("KLF-4502-1",),
-            failure="NDR 2",
-        ),
-        "webhook.forward_rto.json": _scan(
-            To.RTO,
-            To.OTHER,
-            "2026-01-23T08:01:00",
-            "12",
-            awb=_FORWARD_AWB,
-            is_return=False,
-            references=("KLF-4502-1",),
-            metadata={"Status Code": "12", "Status Description": "RTO", "Status": "RTO", "Notification Event": "6"},
-        ),
-        "webhook.stuck_event17.json": _scan(To.SHIPMENT_STUCK, To.SHIPMENT_STUCK, "2026-02-06T02:15:10", "5"),
-        "webhook.sla_breached_event18.json": _scan(To.SLA_BREACHED, To.SLA_BREACHED, "2026-02-11T08:30:00", "6"),
-        "webhook.unknown_code.json": _scan(
-            To.OTHER,
-            To.OTHER,
-            "2026-02-06T21:07:55",
-            "1006",
-            references=(),
-            current=None,
-            metadata={"Status Code": "1006", "Status Description": "LinehaulDeparted", "Status": "Line haul"},
-        ),
-        "webhook.numbers_and_texts.json": _scan(
-            To.OUT_FOR_DELIVERY, To.OUT_FOR_DELIVERY, "2026-02-07T07:44:02", "6", references=(), current=None
-        ),
-        "webhook.return_placed.json": _request(
-            To.RETURN_ORDER_PLACED, "2026-02-02T11:18:03", "101", announces=(_REQUEST, "KL-4471", _UNITS)
-        ),
-        "webhook.return_placed_2020.json": _request(
-            To.RETURN_ORDER_PLACED,
-            "2026-02-02T11:20:41.118204",
-            "101",
-            references=(),
-            forward_references=("77120088102", "KLF-4471-1"),
-            announces=("", "KLF-4471-1", _UNITS),
-        ),
-        "webhook.return_approved_wrapped.json": _request(
-            To.OTHER,
-            "2026-02-02T19:05:12.704411",
-            "102",
-            metadata={
-                "Status Code": "102",
-                "Status Description": "Return Request Approved",
-                "Status": "Return Request Approved",
-                "Notification Event": "22",
-            },
-        ),
-        "webhook.awb_generated_event9.json": _request(
-            To.AWB_GENERATED,
-            "2026-02-03T18:41:09",
-            "101",
-            awb=_AWB,
-            metadata={"Account Code": "kaveri-reverse"},
-        ),
-    },
-    unknown_status=json.dumps({"waybill": _AWB, "clickpost_status_code": 4077, "status": "Zeppelin left"}).encode(),
-    unknown_status_code="4077",
-)
-
-ADAPTERS: Final = (CLICKPOST,)
