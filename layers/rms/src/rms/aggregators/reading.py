@@ -50,3 +50,17 @@ def words(value: object, limit: int) -> str:
     if isinstance(value, dict | list):
         return text(json.dumps(value, ensure_ascii=False, default=str), limit)
     return text(value, limit)
+
+
+_EXISTS: Final = re.compile(r"\balready\b|\bduplicate|(?<!not )\bexists\b", re.IGNORECASE)
+_UNSERVED: Final = re.compile(r"serviceab|\bno courier|\bnot serve", re.IGNORECASE)
+
+
+def says_it_exists(said: str) -> bool:
+    """Whether a refusal's words mean that the thing is there already, so that they do not prove its absence."""
+    return _EXISTS.search(said) is not None
+
+
+def says_not_served(said: str) -> bool:
+    """Whether a refusal's words mean that this courier or lane cannot, which another one may."""
+    return _UNSERVED.search(said) is not None
