@@ -104,8 +104,8 @@ _BOOKED_FORWARD: Final = Booked(
 )
 
 
-def _create(body: str, answer: str) -> tuple[Step, ...]:
-    return (Step("create-order", Call("POST", f"{_BASE}/v3/create-order/", _KEYS, body=body), answer),)
+def _create(body: str, answer: str, name: str = "create-order") -> tuple[Step, ...]:
+    return (Step(name, Call("POST", f"{_BASE}/v3/create-order/", _KEYS, body=body), answer),)
 
 
 _REVERSE: Final = "booking.request.json"
@@ -117,9 +117,14 @@ _WALKS: Final = {
     ),
     "return booked before": Walk(ORDER, _create(_REVERSE, "booking.duplicate_323.response.json"), _BOOKED_BEFORE),
     "search finds": Walk(
-        ORDER, _create(_REVERSE, "booking.duplicate_323.response.json"), _BOOKED_BEFORE, searching=True
+        ORDER,
+        _create(_REVERSE, "booking.duplicate_323.response.json", "create-order-again"),
+        _BOOKED_BEFORE,
+        searching=True,
     ),
-    "search books": Walk(ORDER, _create(_REVERSE, "booking.booked.response.json"), _BOOKED, searching=True),
+    "search books": Walk(
+        ORDER, _create(_REVERSE, "booking.booked.response.json", "create-order-again"), _BOOKED, searching=True
+    ),
     "forward": Walk(FORWARD, _create(_FORWARD, "forward.booked.response.json"), _BOOKED_FORWARD),
     "forward cash on delivery": Walk(
         FORWARD_COD, _create("forward.cod.request.json", "forward.booked.response.json"), _BOOKED_FORWARD
@@ -127,7 +132,12 @@ _WALKS: Final = {
     "forward with the least": Walk(
         FORWARD_PLAIN, _create("forward.plain.request.json", "forward.booked.response.json"), _BOOKED_FORWARD
     ),
-    "forward search": Walk(FORWARD, _create(_FORWARD, "forward.booked.response.json"), _BOOKED_FORWARD, searching=True),
+    "forward search": Walk(
+        FORWARD,
+        _create(_FORWARD, "forward.booked.response.json", "create-order-again"),
+        _BOOKED_FORWARD,
+        searching=True,
+    ),
 }
 _ANY_STATUS: Final = (200, 400, 500)
 _NOT_SERVED: Final = Refused(RefusalKind.SERVICEABILITY, "319", "Reverse pickup not available from pincode 793119")
@@ -183,7 +193,7 @@ def _request(name: To, at: str, code: str, **more: object) -> Expected:
     return Expected(name, name, ist(at), code=code, **(about | more))  # type: ignore[arg-type]  # by name
 
 
-def _pulled(awb: str, forward: To, returned: To, at: str, code: str, **more: str) -> Expected:
+def _pulled(awb: str, forward: To, returned: To, at: str, code: str, **more: object) -> Expected:
     return Expected(forward, returned, ist(at), awb=awb, code=code, **more)  # type: ignore[arg-type]  # by name
 
 
@@ -341,13 +351,14 @@ ADAPTER: Final = Adapter(
     tracking={
         "track.return.response.json": _TRACKED_RETURN,
         "track.one_of_two.response.json": (
-            _pulled(_FORWARD_AWB, To.FAILED_DELIVERY, To.FAILED_DELIVERY, "2026-01-22T17:20:48", "9"),
+            _pulled(_FORWARD_AWB, To.FAILED_DELIVERY, To.FAILED_DELIVERY, "2026-01-22T17:20:48", "9", failure="NDR 2"),
             _pulled(
                 _FORWARD_AWB,
                 To.RTO,
                 To.OTHER,
                 "2026-01-23T08:01:00",
                 "12",
+                metadata={"Status Code": "12", "Status Description": "RTO", "Status": "RTO"},
             ),
         ),
         "track.nothing_known.response.json": (),

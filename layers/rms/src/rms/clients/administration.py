@@ -233,7 +233,8 @@ def _account_problems(account: NewAccount) -> list[str]:
     if account.aggregator not in registry.AGGREGATORS:
         problems.append(f"aggregator: must be one of {', '.join(registry.AGGREGATORS)}")
     else:
-        problems.extend(registry.check_account(account.aggregator, account.options, account.secrets))
+        adapter = registry.AGGREGATORS[account.aggregator]
+        problems.extend(adapter.check_account(account.options, account.secrets))
     if account.webhook_key is not None and len(account.webhook_key) < MIN_WEBHOOK_KEY:
         problems.append(f"webhookKey: must have at least {MIN_WEBHOOK_KEY} characters")
     if not _can_be_sealed(account.secrets):

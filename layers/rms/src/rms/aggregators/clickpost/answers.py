@@ -2,7 +2,7 @@
 
 A refusal is certain only where Clickpost, or whoever guards its door, says so in so many words. Everything else, from
 a time-out to a code that is not in the table, leaves open whether a pick-up was booked.
-Source: ClickPost guide, sections 3 to 5 and 7.
+Source: ClickPost guide, sections 3 to 8.
 """
 
 from collections.abc import Mapping
@@ -17,18 +17,23 @@ from rms.aggregators.contract import (
     BookingResult,
     Cancelled,
     CancelResult,
-    LookupResult,
+    Label,
+    LabelResult,
     RefusalKind,
     Refused,
     Unknown,
     Working,
 )
 from rms.aggregators.reading import mapping, text, whole, words
-from rms.platform.http import HttpAnswer, NoAnswer
+from rms.platform.http import HttpAnswer, HttpRequest, NoAnswer
 from rms.platform.json import BadJsonError, parse_json
 
 MAX_AWB: Final = 100
 """Longest AWB that Clickpost's own calls take."""
+
+COURIER_ID: Final = "Courier Partner Id"
+ACCOUNT_CODE: Final = "Account Code"
+"""Names in a booking's metadata: later calls about it must name the carrier and its account."""
 
 
 class Mark(StrEnum):
@@ -99,6 +104,19 @@ CANCEL: Final = {
     400: Mark.CALLER,  # refused with the carrier's text (2020)
 }
 """meta.status of an answer to cancel-order."""
+ASKED: Final = {
+    **_ACCOUNT,
+    **_TROUBLE,
+    200: Mark.DONE,
+    102: Mark.WAIT,  # the order itself is still in work
+    202: Mark.WAIT,
+    321: Mark.CALLER,  # AWB unknown for that carrier
+    326: Mark.CALLER,  # tracking id invalid
+    328: Mark.CALLER,  # a mandatory field is missing
+    330: Mark.CALLER,  # waybill does not exist
+    400: Mark.CALLER,  # bad request, reason in the message
+}
+"""meta.status of an answer to a question: the label, tracking."""
 # Plain HTTP, where the body says nothing: turned away before anything was looked at. Every other HTTP status may come
 # from a gateway that gave up waiting for a booking that goes on.
 HTTP: Final = {
@@ -128,30 +146,62 @@ class _Accepted:
     body: Mapping[str, Any]
 
 
-def read_booking(answer: HttpAnswer | NoAnswer, reference: str) -> BookingResult:
-    """What the answer to create-order means for the booking under `reference`."""
+def read_booking(answer: HttpAnswer | NoAnswer, reference: str, sent: HttpRequest) -> BookingResult:
+    """What the answer to create-order means for the booking under `reference`. `sent` says what the answer leaves out.
+
+    A refused order leaves nothing behind, so that no refusal is `burnt`: corrected, it may use the same reference.
+    """
     match _judge(answer, CREATE):
         case Refused() | Unknown() as result:
             return result
         case accepted if accepted.mark is Mark.WAIT:
             return Working(_reason("Clickpost is still working on it", accepted.status, accepted.said))
         case accepted:
-            return _booked(accepted.body, accepted.status, reference)
+            return _booked(accepted.body, accepted.status, reference, sent)
 
 
-def read_lookup(answer: HttpAnswer | NoAnswer, reference: str) -> LookupResult:
+def read_search(answer: HttpAnswer | NoAnswer, reference: str, sent: HttpRequest) -> BookingResult:
     """What the answer to a repeated create-order means.
 
     A refusal of the account, or at the door, says nothing about a booking that was made while the account was still in
     order: only refusals of the order itself, or by the carrier, prove that the reference was free.
     """
-    match read_booking(answer, reference):
+    match read_booking(answer, reference, sent):
         case Refused(kind, code, said) if kind is RefusalKind.CONFIGURATION or not code.isdigit():
             return Unknown(_reason("Clickpost does not let us look", code, said))
         case Refused(code="303", words=said):  # an AWB exists that may be ours
             return Unknown(_reason("Clickpost knows the AWB already", 303, said))
         case result:
             return result
+
+
+def read_label(answer: HttpAnswer | NoAnswer) -> LabelResult:
+    """What the answer to a question for a label means. Without a label, none has been made yet."""
+    match _judge(answer, ASKED):
+        case Refused() | Unknown() as result:
+            return result
+        case accepted if accepted.mark is Mark.WAIT:
+            return Working(_reason("Clickpost is still working on it", accepted.status, accepted.said))
+        case accepted if "result" not in accepted.body:
+            return Unknown(f"Clickpost answered {accepted.status} without a result")
+        case accepted:
+            url = _label_url(mapping(accepted.body["result"]).get("shipping_label"))
+            return Label(url) if url else Working(f"Clickpost answered {accepted.status} without a label")
+
+
+def asked_for(answer: HttpAnswer | NoAnswer) -> Mapping[str, Any] | Unknown:
+    """The body of an answer to a question, with a `result` that is an object or null; else why there is none."""
+    match _judge(answer, ASKED):
+        case Unknown() as result:
+            return result
+        case Refused(_, code, said):
+            return Unknown(_reason("Clickpost does not tell", code, said))
+        case accepted if accepted.mark is Mark.WAIT:
+            return Unknown(_reason("Clickpost does not tell yet", accepted.status, accepted.said))
+        case accepted if isinstance(accepted.body.get("result", ""), dict | None):
+            return accepted.body
+        case accepted:
+            return Unknown(f"Clickpost answered {accepted.status} without a result")
 
 
 def read_cancel(answer: HttpAnswer | NoAnswer) -> CancelResult:
@@ -200,7 +250,7 @@ def _meta(body: Mapping[str, Any]) -> tuple[int | None, str]:
     return (status if type(status) is int else None), words(meta.get("message"), MAX_WORDS) or "no reason given"
 
 
-def _booked(body: Mapping[str, Any], status: int, reference: str) -> BookingResult:
+def _booked(body: Mapping[str, Any], status: int, reference: str, sent: HttpRequest) -> BookingResult:
     result = body.get("result")
     if not isinstance(result, dict):
         return Unknown(f"Clickpost answered {status} without a result")
@@ -214,20 +264,23 @@ def _booked(body: Mapping[str, Any], status: int, reference: str) -> BookingResu
     awb = text(waybill, MAX_AWB + 1)
     if not awb or len(awb) > MAX_AWB:
         return Unknown(f"Clickpost answered {status} with a waybill that is none")
+    details = mapping(mapping(parse_json(sent.body or b"{}")).get("shipment_details"))
+    courier = whole(result.get("courier_partner_id")) or whole(details.get("courier_partner"))
+    metadata = {
+        ACCOUNT_CODE: text(result.get("account_code")) or text(details.get("account_code")),
+        COURIER_ID: text(courier),
+        **_metadata(body, result),
+    }
     return Booked(
         awb=awb,
-        courier=_courier(result),
+        courier=text(result.get("courier_name")) or _courier(courier),
         order_id=_order_id(body, result),
         label_url=_label_url(result.get("label")),
-        metadata=_metadata(body, result),
+        metadata={name: value for name, value in metadata.items() if value},
     )
 
 
-def _courier(result: Mapping[str, Any]) -> str:
-    named = text(result.get("courier_name"))
-    if named:
-        return named
-    courier = whole(result.get("courier_partner_id"))
+def _courier(courier: int | None) -> str:
     return COURIERS.get(courier, f"Courier {courier}") if courier is not None else "Clickpost"
 
 
@@ -246,7 +299,6 @@ def _label_url(label: object) -> str | None:
 
 def _metadata(body: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, str]:
     found = {
-        "Account Code": result.get("account_code"),
         "Security Key": result.get("security_key"),
         "Sort Code": result.get("sort_code"),
         "Tracking Id": body.get("tracking_id") or result.get("tracking_id"),

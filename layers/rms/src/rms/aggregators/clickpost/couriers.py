@@ -25,3 +25,6 @@ COURIERS: Final = {
 # Source: as above. A forward id on a return is answered with 311.
 REVERSE_OF: Final = {4: 25, 5: 28, 6: 41, 9: 11, 31: 38}
 """Reverse courier id by the forward id of the same carrier."""
+
+FORWARD_OF: Final = {reverse: forward for forward, reverse in REVERSE_OF.items()}
+"""Forward courier id by the reverse id of the same carrier."""

@@ -14,6 +14,7 @@ UNNAMED: Final[Names] = (To.OTHER, To.OTHER)
 """What a code outside the table becomes; its number and texts are kept."""
 
 PICKUP_FAILED: Final = 3
+DELIVERY_FAILED: Final = 9
 REQUEST_PLACED: Final = 101
 
 # clickpost_status_code -> (forward, return). In the comment: Clickpost's name, then whose decision the row is:

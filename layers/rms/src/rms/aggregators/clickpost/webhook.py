@@ -61,6 +61,15 @@ def read_webhook(body: bytes, received_at: datetime) -> Sequence[ShipmentUpdate]
     return sorted((_update(hook, received_at) for hook in hooks), key=lambda update: update.scan.occurred_at)
 
 
+def read_scan(told: Mapping[str, Any], received_at: datetime) -> ShipmentUpdate:
+    """The update in one scan that says which parcel it is of, in a webhook's words.
+
+    Raises:
+        UnreadableWebhookError: as above.
+    """
+    return _update(told, received_at)
+
+
 @dataclass(frozen=True, slots=True)
 class _Hook:
     """One webhook out of its wrapper, with the parts that are asked for again and again."""
@@ -290,7 +299,8 @@ def _event_id(hook: _Hook, awb: str | None, scan: Sighting) -> str:
         # A scan may come twice, with an event and without: only an event that changes the meaning is part of it.
         event = hook.event if hook.event in EVENTS or not scan.raw.code else None
         when = read_time(hook.outer.get("timestamp"))
-        stamp = when.isoformat() if when else text(hook.outer.get("timestamp"))
+        # One scan may come with microseconds in one place and without in another.
+        stamp = when.replace(microsecond=0).isoformat() if when else text(hook.outer.get("timestamp"))
         parts = ["scan", about, scan.raw.code, stamp, text(hook.outer.get("status")), event]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
