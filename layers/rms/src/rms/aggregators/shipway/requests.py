@@ -23,10 +23,9 @@ from rms.model.forward_shipment import ForwardItem, ForwardShipment
 from rms.model.return_order import Address, Parcel, ReturnItem, ReturnOrder
 from rms.platform.http import HttpRequest
 
-WRITE_SECONDS: Final = 25.0
-"""How long a write may take: couriers make labels slowly, and the client's own call must end within 29 s."""
+TOTAL_SECONDS: Final = 20.0
+"""How long Shipway may take: a push waits for its carrier, and the client's own call must end within 29 s."""
 
-_READ_SECONDS: Final = 20.0
 _CONNECT_SECONDS: Final = 5.0
 _MAX_REFERENCE: Final = 50
 _READABLE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -135,7 +134,7 @@ def _request(settings: Settings, method: Literal["GET", "POST"], path: str, **pa
         f"{settings.base_url}/{path}",
         **parts,
         connect_seconds=_CONNECT_SECONDS,
-        total_seconds=_READ_SECONDS if method == "GET" else WRITE_SECONDS,
+        total_seconds=TOTAL_SECONDS,
         trusted=True,
     )
 

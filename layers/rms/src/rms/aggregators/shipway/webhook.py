@@ -45,7 +45,6 @@ def read_webhook(body: bytes, received_at: datetime) -> Sequence[ShipmentUpdate]
     sent = _parsed(body)
     if not isinstance(sent, dict):
         raise UnreadableWebhookError("must be an object")
-    digest = hashlib.sha256(body).hexdigest()
     if _FEED in sent:
         feed = sent[_FEED]
         if not isinstance(feed, list):
@@ -53,8 +52,9 @@ def read_webhook(body: bytes, received_at: datetime) -> Sequence[ShipmentUpdate]
         hooks = [_Hook(mapping(entry), {}) for entry in feed]
     else:
         hooks = [_Hook(sent, mapping(sent.get("api_input")))]
-    updates = (_update(hook, received_at, digest) for hook in hooks)
-    return sorted(updates, key=lambda update: update.scan.occurred_at)
+    told = [[*_references(hook), text(hook.outer.get("current_status"))] for hook in hooks]
+    updates = (_update(hook, received_at, json.dumps(told)) for hook in hooks)
+    return tuple(sorted(updates, key=lambda update: update.scan.occurred_at))
 
 
 def proves_sender(account: Account, body: bytes) -> bool:
@@ -81,7 +81,7 @@ def read_tracking(answer: HttpAnswer | NoAnswer, received_at: datetime) -> Seque
     if isinstance(elements, Unknown):
         return elements
     updates = [update for element in elements for update in _tracked(element, received_at)]
-    return sorted(updates, key=lambda update: update.scan.occurred_at)
+    return tuple(sorted(updates, key=lambda update: update.scan.occurred_at))
 
 
 # ── webhooks ────────────────────────────────────────────────────────────────────────
@@ -117,7 +117,7 @@ def _parsed(body: bytes) -> object:
         raise UnreadableWebhookError(error.problem) from None
 
 
-def _update(hook: _Hook, received_at: datetime, digest: str) -> ShipmentUpdate:
+def _update(hook: _Hook, received_at: datetime, told: str) -> ShipmentUpdate:
     code = hook.first("current_status", _MAX_CODE)
     if not code:
         raise UnreadableWebhookError("current_status: may not be missing")
@@ -138,7 +138,7 @@ def _update(hook: _Hook, received_at: datetime, digest: str) -> ShipmentUpdate:
         location=text(latest.get("location")),
     )
     return ShipmentUpdate(
-        event_id=_event_id(awb or references, code, stated, digest),
+        event_id=_event_id(awb or references, code, stated, told),
         awb=awb or None,
         scan=scan,
         current=scan,
@@ -266,7 +266,7 @@ def _metadata(scan: Sighting) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-def _event_id(about: object, code: str, at: datetime | None, digest: str) -> str:
-    """The same for the same parcel, code and time; where no time is stated, for the same body."""
-    parts = [about, code.upper(), at.isoformat() if at else digest]
+def _event_id(about: object, code: str, at: datetime | None, told: str) -> str:
+    """The same for the same parcel, code and time; where no time is stated, for all that its body tells."""
+    parts = [about, code.upper(), at.isoformat() if at else told]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
