@@ -314,14 +314,16 @@ class Adapter:
     """Answers to `label` by file and HTTP status."""
 
     cancel_calls: Mapping[Direction, Call]
+    """None for a direction in which the adapter has no such call."""
+
     cancels: Mapping[tuple[str, int], Meaning]
     """Answers to `cancel` by file and HTTP status."""
 
     shipments: Mapping[Direction, Shipment]
     """A booked shipment of each direction, whose AWBs the examples of tracking speak of."""
 
-    track_call: Call
-    """Asks for the shipments of `tracked`."""
+    track_call: Call | None
+    """Asks for the shipments of `tracked`; None where there is no such call."""
 
     tracked: tuple[Shipment, ...]
     tracking: Mapping[str, tuple[Expected, ...]]
@@ -373,7 +375,9 @@ class Adapter:
 
     def used(self) -> Iterator[str]:
         """The files that some example uses."""
-        calls = [self.label_call, self.track_call, *self.cancel_calls.values()]
+        calls = [self.label_call, *self.cancel_calls.values()]
+        if self.track_call is not None:
+            calls.append(self.track_call)
         for walk in self.walks.values():
             calls += [step.call for step in walk.steps]
             yield from (step.answer for step in walk.steps)

@@ -276,7 +276,7 @@ class Aggregator(Protocol):
     """Nothing proves who sent a webhook: tracking is read before anything is believed."""
 
     tracked_at_once: int
-    """Most AWBs in one `track`."""
+    """Most AWBs in one `track`; 0 where there is no such call."""
 
     def check_account(self, options: Mapping[str, str], secrets: Mapping[str, str]) -> list[str]:
         """What is wrong with an account, one `field: problem` each; empty when all is well."""
@@ -317,8 +317,8 @@ class Aggregator(Protocol):
     def read_label(self, answer: HttpAnswer | NoAnswer) -> LabelResult:
         """What the answer to `label` means."""
 
-    def cancel(self, account: Account, shipment: Shipment) -> HttpRequest:
-        """The call that cancels a booking."""
+    def cancel(self, account: Account, shipment: Shipment) -> HttpRequest | Refused:
+        """The call that cancels a booking, or why there is none."""
 
     def read_cancel(self, shipment: Shipment, answer: HttpAnswer | NoAnswer) -> CancelResult:
         """What the answer to `cancel` means."""
