@@ -80,6 +80,7 @@ class World:
             self.http,
             clock=self.clock,
             fences=lambda: f"fence-{next(numbers)}",
+            pause=self.clock.wait,
         )
         self.core = self.another_environment()
         self.endpoints = [f"shop{number or ''}" for number in range(endpoints)]
@@ -244,7 +245,14 @@ class World:
         """A new process: the same table, queues and partners, nothing remembered. It never sleeps."""
         core = self.core
         fresh = Core.on(
-            core.table, core.queues, core.secrets, core.http, clock=core.clock, fences=core.fences, local=core.local
+            core.table,
+            core.queues,
+            core.secrets,
+            core.http,
+            clock=core.clock,
+            fences=core.fences,
+            pause=core.pause,
+            local=core.local,
         )
         fresh.journal._pause = lambda _: None
         return fresh

@@ -17,6 +17,10 @@ class FakeClock:
         self.now += timedelta(seconds=seconds, **more)
         return self.now
 
+    def wait(self, seconds: float) -> None:
+        """As `time.sleep`, but at once."""
+        self.advance(seconds)
+
     def advance_to(self, moment: datetime) -> datetime:
         """At least this moment; time never goes back."""
         self.now = max(self.now, moment)

@@ -6,9 +6,18 @@ from datetime import datetime
 from typing import Any, Final, cast
 
 from rms.aggregators.clickpost.adapter import Clickpost
-from rms.aggregators.contract import Account, LookupResult, NotFound
+from rms.aggregators.clickpost.answers import read_search
+from rms.aggregators.contract import (
+    Account,
+    Ask,
+    BookingResult,
+    Brought,
+    Job,
+    NotFound,
+    Progress,
+    Unauthorized,
+)
 from rms.aggregators.registry import AGGREGATORS
-from rms.model.return_order import ReturnOrder
 from rms.platform.http import HttpAnswer, HttpRequest, NoAnswer
 from rms.platform.json import parse_json
 from sandbox.clickpost.settings import Settings
@@ -20,22 +29,29 @@ BOOKS_EVERY_REPEAT: Final = Settings(refuses_duplicates=False)
 """A partner that books a second parcel when an order is sent twice; `reference_number` finds what it has booked."""
 
 _NOT_FOUND: Final = 321
+_SEARCH: Final = "get-order"
 
 
 class SearchablePartner(Clickpost):
     """Speaks Clickpost's JSON, and looks a booking up by searching for it instead of sending it again."""
 
-    def look_up(self, account: Account, order: ReturnOrder, reference: str, now: datetime) -> HttpRequest:
+    def find(self, account: Account, job: Job, progress: Progress, now: datetime) -> Ask | BookingResult | NotFound:
         """See `Aggregator`: GET by our reference, which books nothing."""
-        booking = super().look_up(account, order, reference, now)
-        query = {**booking.query, "reference_number": reference}
-        return HttpRequest("GET", booking.url, query=query, total_seconds=booking.total_seconds, trusted=True)
+        booking = super().find(account, job, progress, now)
+        assert isinstance(booking, Ask)
+        query = {**booking.request.query, "reference_number": job.reference}
+        seconds = booking.request.total_seconds
+        return Ask(_SEARCH, HttpRequest("GET", booking.request.url, query=query, total_seconds=seconds, trusted=True))
 
-    def read_lookup(self, answer: HttpAnswer | NoAnswer, reference: str) -> LookupResult:
+    def read(
+        self, job: Job, ask: Ask, answer: HttpAnswer | NoAnswer, progress: Progress
+    ) -> Brought | BookingResult | NotFound | Unauthorized:
         """See `Aggregator`."""
+        if ask.name != _SEARCH:
+            return super().read(job, ask, answer, progress)
         if isinstance(answer, HttpAnswer) and answer.status == 200 and meta_status(answer) == _NOT_FOUND:
             return NotFound()
-        return super().read_lookup(answer, reference)
+        return read_search(answer, job.reference, ask.request)
 
 
 def meta_status(answer: HttpAnswer) -> int | None:

@@ -24,8 +24,8 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import DataRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from rms.aggregators.clickpost.booking import book_return
-from rms.aggregators.contract import Account
+from rms.aggregators.clickpost.booking import create_order
+from rms.aggregators.contract import Account, Job
 from rms.platform.http import HttpAnswer, HttpRequest
 from rms.platform.table import TableUnavailableError
 from sandbox.clickpost.engine import ClickpostEngine
@@ -138,7 +138,9 @@ class DecoratedFlow:
         return create_return
 
     def _book(self, code: str) -> str:
-        answer = self._http.send(book_return(self._account, self._order, code, self.clock()))
+        request = create_order(self._account, Job(code, self._order), self.clock())
+        assert request is not None
+        answer = self._http.send(request)
         if not isinstance(answer, HttpAnswer) or answer.status != 200 or meta_status(answer) not in _BOOKED:
             raise _Unfinished("book")
         return str(json.loads(answer.body)["result"]["waybill"])

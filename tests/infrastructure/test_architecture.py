@@ -51,6 +51,7 @@ READS_THE_ENVIRONMENT: Final = {
 }
 READS_A_CLOCK: Final = {
     "rms.composition": "hands the clock to the core",
+    "rms.core": "pauses while somebody else logs in; the pause is an argument",
     "rms.platform.events": "measures how long an invocation takes",
     "rms.platform.outbound": "keeps its time limits",
     "rms.journal.journal": "pauses between rounds; the pause is an argument",

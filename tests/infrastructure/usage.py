@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rms.aggregators.clickpost.adapter import Clickpost
+from rms.aggregators.contract import Direction
 from rms.platform.table import Check, Delete, Put, Update
 from sandbox.faults import Fault, Then
 from tests.builders import a_channel_booked_body, a_return_create_body, a_return_order_body
@@ -147,7 +148,7 @@ def _events_that_come_before_their_awb(world: _Watched) -> None:
     # The same while the booking that will bring the AWB is not settled: the worker finds the events waiting.
     world.clickpost.next_booking(does_the_work=True, then="hangs")
     assert world.create_return(a_return_order_body(returnOrderCode="RET-6")).status == 202
-    [awb] = world.clickpost.bookings[Clickpost().booking_reference(CLIENT, "RET-6", 0)].awbs
+    [awb] = world.clickpost.bookings[Clickpost().booking_reference(CLIENT, "RET-6", 0, Direction.RETURN)].awbs
     waiting = json.loads((EVENTS / "webhook.picked_up.json").read_bytes())
     assert world.webhook(json.dumps(waiting | {"waybill": awb, "additional": {}}).encode()) == 200
     world.work_all()

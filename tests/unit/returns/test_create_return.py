@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from rms.aggregators.contract import Direction
 from rms.aggregators.registry import AGGREGATORS
 from rms.clients import administration
 from rms.journal.keys import client_pk
@@ -150,11 +151,14 @@ def test_a_return_that_rms_booked_is_not_the_channels_to_book_again(world: World
 def test_our_reference_at_the_aggregator_is_the_same_for_every_try_and_differs_between_clients(world: World) -> None:
     adapter = AGGREGATORS["CLICKPOST"]
 
-    assert adapter.booking_reference("lotus", CODE, 0) == adapter.booking_reference("lotus", CODE, 0)
+    def refer(client: str, code: str, generation: int) -> str:
+        return adapter.booking_reference(client, code, generation, Direction.RETURN)
+
+    assert refer("lotus", CODE, 0) == refer("lotus", CODE, 0)
     others = [("lotus", CODE, 0), ("poppy", CODE, 0), ("lotus", "RET-2", 0), ("lotus", CODE, 1)]
-    assert len({adapter.booking_reference(*each) for each in others}) == 4
+    assert len({refer(*each) for each in others}) == 4
     world.create_return(a_return_order_body())
-    assert list(world.clickpost.bookings) == [adapter.booking_reference(CLIENT, CODE, 0)]
+    assert list(world.clickpost.bookings) == [refer(CLIENT, CODE, 0)]
 
 
 # ── refused ─────────────────────────────────────────────────────────────────────────

@@ -4,7 +4,20 @@ from datetime import datetime
 from decimal import Decimal
 
 from rms.aggregators.clickpost import Clickpost
-from rms.aggregators.contract import Account, Booked, Cancelled, RefusalKind, Refused, ShipmentUpdate, Unknown, Working
+from rms.aggregators.contract import (
+    Account,
+    Ask,
+    Booked,
+    Cancelled,
+    Direction,
+    Job,
+    RefusalKind,
+    Refused,
+    Shipment,
+    ShipmentUpdate,
+    Unknown,
+    Working,
+)
 from rms.model.return_order import Address, ForwardOrder, Parcel, ReturnItem, ReturnOrder
 from rms.platform.http import HttpAnswer, HttpRequest, NoAnswer
 from sandbox.clickpost import ClickpostEngine, Settings
@@ -55,15 +68,25 @@ def a_partner(clock: Clock, **settings: object) -> tuple[ClickpostEngine, InProc
     return engine, InProcessHttp({"127.0.0.1:8": engine.handle})
 
 
+def ask(clock: Clock, order: ReturnOrder | None = None) -> Ask:
+    following = ADAPTER.book(ACCOUNT, Job("RMS-1", order or an_rms_order()), {}, clock())
+    assert isinstance(following, Ask)
+    return following
+
+
 def book(http: InProcessHttp, clock: Clock, order: ReturnOrder | None = None) -> HttpAnswer | NoAnswer:
-    return http.send(ADAPTER.book_return(ACCOUNT, order or an_rms_order(), "RMS-1", clock()))
+    return http.send(ask(clock, order).request)
+
+
+def booked(http: InProcessHttp, clock: Clock, order: ReturnOrder | None = None) -> object:
+    return ADAPTER.read(Job("RMS-1", an_rms_order()), ask(clock, order), book(http, clock, order), {})
 
 
 def test_what_the_adapter_builds_is_booked_and_what_it_repeats_is_adopted(clock: Clock) -> None:
     _, http = a_partner(clock)
 
-    first = ADAPTER.read_booking(book(http, clock), "RMS-1")
-    second = ADAPTER.read_booking(book(http, clock), "RMS-1")
+    first = booked(http, clock)
+    second = booked(http, clock)
 
     assert isinstance(first, Booked)
     assert isinstance(second, Booked)
@@ -73,7 +96,7 @@ def test_what_the_adapter_builds_is_booked_and_what_it_repeats_is_adopted(clock:
 def test_an_unserved_pincode_is_refused_in_the_carriers_words(clock: Clock) -> None:
     _, http = a_partner(clock)
 
-    result = ADAPTER.read_booking(book(http, clock, an_rms_order(zip_code="990001")), "RMS-1")
+    result = booked(http, clock, an_rms_order(zip_code="990001"))
 
     assert isinstance(result, Refused)
     assert result.kind is RefusalKind.SERVICEABILITY
@@ -84,8 +107,11 @@ def test_a_lost_answer_is_unknown_and_the_lookup_finds_the_parcel(clock: Clock) 
     engine, http = a_partner(clock)
     engine.fail("create-order", hangs(does_the_work=True))
 
-    lost = ADAPTER.read_booking(book(http, clock), "RMS-1")
-    found = ADAPTER.read_lookup(http.send(ADAPTER.look_up(ACCOUNT, an_rms_order(), "RMS-1", clock())), "RMS-1")
+    lost = booked(http, clock)
+    job = Job("RMS-1", an_rms_order())
+    search = ADAPTER.find(ACCOUNT, job, {}, clock())
+    assert isinstance(search, Ask)
+    found = ADAPTER.read(job, search, http.send(search.request), {})
 
     assert isinstance(lost, Unknown)
     assert isinstance(found, Booked)
@@ -95,17 +121,18 @@ def test_a_lost_answer_is_unknown_and_the_lookup_finds_the_parcel(clock: Clock) 
 def test_an_asynchronous_booking_is_working_until_it_is_booked(clock: Clock) -> None:
     _, http = a_partner(clock, asynchronous=True)
 
-    results = [ADAPTER.read_booking(book(http, clock), "RMS-1") for _ in range(3)]
+    results = [booked(http, clock) for _ in range(3)]
 
     assert [type(result) for result in results] == [Working, Working, Booked]
 
 
 def test_the_adapters_cancel_is_understood(clock: Clock) -> None:
     _, http = a_partner(clock)
-    booked = ADAPTER.read_booking(book(http, clock), "RMS-1")
-    assert isinstance(booked, Booked)
+    parcel = booked(http, clock)
+    assert isinstance(parcel, Booked)
 
-    assert isinstance(ADAPTER.read_cancel(http.send(ADAPTER.cancel(ACCOUNT, booked.awb))), Cancelled)
+    shipment = Shipment(Direction.RETURN, "RMS-1", parcel.awb, parcel.courier, "1", parcel.metadata)
+    assert isinstance(ADAPTER.read_cancel(shipment, http.send(ADAPTER.cancel(ACCOUNT, shipment))), Cancelled)
 
 
 def test_waiting_longer_than_the_caller_is_a_time_out_without_waiting(clock: Clock) -> None:
@@ -142,9 +169,9 @@ def test_an_unknown_host_refuses_the_connection(clock: Clock) -> None:
 
 def test_every_webhook_the_sandbox_sends_can_be_read_by_the_adapter(clock: Clock) -> None:
     engine, http = a_partner(clock)
-    booked = ADAPTER.read_booking(book(http, clock), "RMS-1")
-    assert isinstance(booked, Booked)
-    engine.advance(booked.awb, life="second_attempt", steps=None)
+    parcel = booked(http, clock)
+    assert isinstance(parcel, Booked)
+    engine.advance(parcel.awb, life="second_attempt", steps=None)
     placed = engine.place_return({"forward_order_id": "TO-9"})
 
     updates: list[ShipmentUpdate] = []
@@ -152,7 +179,7 @@ def test_every_webhook_the_sandbox_sends_can_be_read_by_the_adapter(clock: Clock
         updates += ADAPTER.read_webhook(webhook.body, clock())
         engine.webhook_answered(webhook, 200)
 
-    assert {update.awb for update in updates} == {booked.awb, placed.awb, None}
+    assert {update.awb for update in updates} == {parcel.awb, placed.awb, None}
     assert updates[0].scan.occurred_at == clock()
     announced = next(update.announces for update in updates if update.announces)
     assert (announced.code, announced.forward_order_code) == (placed.reference, "TO-9")

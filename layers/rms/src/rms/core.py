@@ -1,5 +1,6 @@
 """What every use case is handed: the ports and the journal on them. Built by `rms.composition`, or by a test."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -42,7 +43,7 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Core:
-    """Everything that a use case may touch. `local` is true on the local stage only."""
+    """Everything that a use case may touch. `pause` waits so many seconds; `local` is true on the local stage only."""
 
     table: Table
     queues: Queues
@@ -53,6 +54,7 @@ class Core:
     journal: Journal
     cursors: Cursors
     memory: Memory
+    pause: Callable[[float], None] = time.sleep
     local: bool = False
 
     @classmethod
@@ -65,6 +67,7 @@ class Core:
         *,
         clock: Callable[[], datetime],
         fences: Callable[[], str],
+        pause: Callable[[float], None] = time.sleep,
         local: bool = False,
     ) -> "Core":
         """A core on these ports."""
@@ -78,5 +81,6 @@ class Core:
             journal=Journal(table, clock, fences),
             cursors=Cursors(table, clock, fences),
             memory=Memory(clock),
+            pause=pause,
             local=local,
         )

@@ -3,7 +3,7 @@
 import pytest
 
 from rms.aggregators.clickpost.account import BASE_URL, Settings, check_account
-from rms.aggregators.contract import Account
+from rms.aggregators.contract import Account, Direction
 
 OPTIONS = {"username": "kaveri-test", "courier_partner": "25", "account_code": "kaveri-reverse"}
 SECRETS = {"key": "test-api-key-31c7"}
@@ -98,3 +98,27 @@ def test_checks_at_the_door_are_known_ones_in_any_case() -> None:
 
 def test_the_key_is_not_shown_with_the_settings() -> None:
     assert "test-api-key-31c7" not in repr(settings())
+
+
+def test_who_delivers_is_told_by_two_options_or_none() -> None:
+    assert problems(forward_courier_partner="4", forward_account_code="kaveri-forward") == []
+    assert problems(forward_courier_partner="4") == [
+        "options.forward_account_code: may not be empty where forward_courier_partner is given"
+    ]
+    assert problems(forward_account_code="kaveri-forward", forward_courier_partner="") == [
+        "options.forward_courier_partner: must be Clickpost's courier id, an integer above 0"
+    ]
+    assert settings().carrier(Direction.FORWARD) is None
+
+
+def test_a_reverse_courier_id_cannot_deliver() -> None:
+    (problem,) = problems(forward_courier_partner="25", forward_account_code="kaveri-forward")
+
+    assert problem.startswith("options.forward_courier_partner: 25 is Delhivery's reverse id, which cannot deliver")
+    assert problem.endswith("its forward id is 4")
+
+
+def test_a_bad_tracking_url_is_a_problem_of_its_own() -> None:
+    assert problems(tracking_base_url="ftp://clickpost.example") == [
+        "options.tracking_base_url: must be an https URL without credentials, query or fragment"
+    ]

@@ -1,26 +1,27 @@
 """Clickpost's answers, code by code."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from rms.aggregators.clickpost import Clickpost
+from rms.aggregators.clickpost.answers import read_booking, read_cancel, read_search
 from rms.aggregators.contract import (
     MAX_WORDS,
     Booked,
     BookingResult,
     Cancelled,
     CancelResult,
-    LookupResult,
     RefusalKind,
     Refused,
     Unknown,
     Working,
 )
-from rms.platform.http import HttpAnswer
+from rms.platform.http import HttpAnswer, HttpRequest
 
 REFERENCE = "RMS-AAAABBBBCCCCDDDD"
+SENT = HttpRequest("POST", "https://clickpost.example/api/v3/create-order/")
 RESULT = {"waybill": "7700123", "reference_number": REFERENCE, "courier_name": "Bluedart", "label": None}
 
 CALLER = [303, 307, 308, 309, 310, 312, 313, 314, 315, 321, 328, 400, 420, 422]
@@ -38,15 +39,15 @@ def meta(status: object, message: object = "as it says") -> dict[str, Any]:
 
 
 def booking(body: object, status: int = 200) -> BookingResult:
-    return Clickpost().read_booking(http(body, status), REFERENCE)
+    return read_booking(http(body, status), REFERENCE, SENT)
 
 
-def lookup(body: object) -> LookupResult:
-    return Clickpost().read_lookup(http(body), REFERENCE)
+def search(body: object) -> BookingResult:
+    return read_search(http(body), REFERENCE, SENT)
 
 
 def cancel(body: object, status: int = 200) -> CancelResult:
-    return Clickpost().read_cancel(http(body, status))
+    return read_cancel(http(body, status))
 
 
 @pytest.mark.parametrize("code", CALLER)
@@ -114,7 +115,9 @@ def test_an_answer_about_another_reference_is_not_believed(reference: object) ->
 def test_the_courier_is_named_by_its_id_where_its_name_is_missing() -> None:
     nameless = RESULT | {"courier_name": None}
 
-    assert booking(meta(323) | {"result": nameless | {"courier_partner_id": 28}}) == Booked("7700123", "Bluedart")
+    assert booking(meta(323) | {"result": nameless | {"courier_partner_id": 28}}) == Booked(
+        "7700123", "Bluedart", metadata={"Courier Partner Id": "28"}
+    )
     assert booking(meta(323) | {"result": nameless | {"courier_partner_id": 129}}) == Booked("7700123", "Courier 129")
 
 
@@ -150,17 +153,17 @@ def test_the_aggregators_words_are_shown_as_text_and_capped(message: object, wor
 
 @pytest.mark.parametrize("code", [*CONFIGURATION, 303])
 def test_a_lookup_that_is_turned_away_does_not_prove_that_nothing_is_booked(code: int) -> None:
-    assert isinstance(lookup(meta(code)), Unknown)
+    assert isinstance(search(meta(code)), Unknown)
 
 
 @pytest.mark.parametrize("code", [code for code in (*CALLER, 319) if code != 303])
 def test_a_lookup_that_the_order_itself_fails_proves_that_nothing_is_booked(code: int) -> None:
-    assert isinstance(lookup(meta(code)), Refused)
+    assert isinstance(search(meta(code)), Refused)
 
 
 @pytest.mark.parametrize("code", [200, 323])
 def test_a_lookup_that_finds_or_books_ends_in_the_one_booking(code: int) -> None:
-    assert lookup(meta(code) | {"result": RESULT}) == Booked("7700123", "Bluedart")
+    assert search(meta(code) | {"result": RESULT}) == Booked("7700123", "Bluedart")
 
 
 @pytest.mark.parametrize("code", [200, 600])
@@ -170,7 +173,7 @@ def test_a_cancel_is_done_with_200_or_600(code: int) -> None:
 
 def test_a_cancel_that_is_accepted_happens_later() -> None:
     assert cancel(meta(202)) == cancel(meta(200), 202) == Cancelled(later=True)
-    assert Clickpost().read_cancel(HttpAnswer(202, {}, b"", elapsed_ms=5)) == Cancelled(later=True)
+    assert read_cancel(HttpAnswer(202, {}, b"", elapsed_ms=5)) == Cancelled(later=True)
 
 
 @pytest.mark.parametrize("code", [351, 352, 353, 301])
@@ -181,3 +184,12 @@ def test_a_cancel_with_a_wrong_account_is_for_an_operator(code: int) -> None:
 @pytest.mark.parametrize("code", [*RETRY, 102, 323, 601])
 def test_a_cancel_with_any_other_code_is_not_known(code: int) -> None:
     assert isinstance(cancel(meta(code)), Unknown)
+
+
+def test_what_a_duplicate_does_not_say_of_the_carrier_the_order_said() -> None:
+    details = {"courier_partner": 28, "account_code": "northpeak-reverse"}
+    sent = replace(SENT, body=json.dumps({"shipment_details": details}).encode())
+    found = read_booking(http(meta(323) | {"result": {"waybill": "7700123"}}), REFERENCE, sent)
+
+    carrier = {"Account Code": "northpeak-reverse", "Courier Partner Id": "28"}
+    assert found == Booked("7700123", "Bluedart", metadata=carrier)

@@ -1,6 +1,7 @@
 """What a return order becomes at Clickpost. The whole bodies are in events/clickpost; here is why they look so."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -8,9 +9,12 @@ from typing import Any
 import pytest
 
 from rms.aggregators.clickpost import Clickpost
-from rms.aggregators.contract import Account
+from rms.aggregators.contract import Account, Ask, Direction, Job, RefusalKind, Refused, Shipment, Unknown
+from rms.model.forward_shipment import ForwardShipment
 from rms.model.return_order import ReturnItem, ReturnOrder, SubTax
+from rms.platform.http import HttpRequest
 from tests.builders import a_return
+from tests.contract.adapters import FORWARD
 
 NOW = datetime(2026, 2, 11, 20, 0, tzinfo=UTC)
 ACCOUNT = Account(
@@ -23,10 +27,20 @@ ACCOUNT = Account(
 REFERENCE = "RMS-AAAABBBBCCCCDDDD"
 
 
-def book(order: ReturnOrder, account: Account = ACCOUNT) -> dict[str, Any]:
-    body = Clickpost().book_return(account, order, REFERENCE, NOW).body
-    sent: dict[str, Any] = json.loads(body or b"")
+def asked(order: ReturnOrder | ForwardShipment, account: Account = ACCOUNT) -> HttpRequest:
+    ask = Clickpost().book(account, Job(REFERENCE, order), {}, NOW)
+    assert isinstance(ask, Ask)
+    return ask.request
+
+
+def book(order: ReturnOrder | ForwardShipment, account: Account = ACCOUNT) -> dict[str, Any]:
+    sent: dict[str, Any] = json.loads(asked(order, account).body or b"")
     return sent
+
+
+def a_shipment(direction: Direction = Direction.RETURN, awb: str = "7700123", **metadata: str) -> Shipment:
+    named = {name.replace("_", " "): value for name, value in metadata.items()}
+    return Shipment(direction, REFERENCE, awb, "Bluedart", "1", named)
 
 
 def units(*changes: dict[str, Any]) -> tuple[ReturnItem, ...]:
@@ -206,13 +220,91 @@ def test_an_order_that_is_not_for_booking_is_a_fault(part: str) -> None:
 
 
 def test_a_booking_may_take_twenty_seconds() -> None:
-    assert Clickpost().book_return(ACCOUNT, a_return(), REFERENCE, NOW).total_seconds == 20.0
+    assert asked(a_return()).total_seconds == 20.0
 
 
 def test_a_cancel_is_a_get_with_the_accounts_courier() -> None:
-    request = Clickpost().cancel(ACCOUNT, "7700123")
+    request = Clickpost().cancel(ACCOUNT, a_shipment())
 
     assert request.method == "GET"
     assert request.url == "https://www.clickpost.in/api/v1/cancel-order/"
     assert request.query["cp_id"] == "28"
     assert request.body is None
+
+
+def test_a_cancel_names_the_carrier_that_the_parcel_was_booked_with_whatever_the_account_says_now() -> None:
+    shipment = a_shipment(Courier_Partner_Id="25", Account_Code="northpeak-old")
+    query = Clickpost().cancel(ACCOUNT, shipment).query
+
+    assert (query["cp_id"], query["account_code"]) == ("25", "northpeak-old")
+
+
+def test_shipments_of_two_carriers_are_not_tracked_in_one_call() -> None:
+    with pytest.raises(ValueError, match="one carrier"):
+        Clickpost().track(ACCOUNT, [a_shipment(), a_shipment(awb="7700124", Courier_Partner_Id="25")])
+
+
+def test_tracking_has_a_host_of_its_own_unless_the_api_is_elsewhere() -> None:
+    moved = replace(ACCOUNT, options={**ACCOUNT.options, "base_url": "https://test.example/api"})
+    apart = replace(moved, options={**moved.options, "tracking_base_url": "https://track.example/api/"})
+
+    urls = [Clickpost().track(account, [a_shipment()]).url for account in (ACCOUNT, moved, apart)]
+    assert urls == [
+        "https://api.clickpost.in/api/v2/track-order/",
+        "https://test.example/api/v2/track-order/",
+        "https://track.example/api/v2/track-order/",
+    ]
+
+
+# ── forward ─────────────────────────────────────────────────────────────────────────
+
+DELIVERS = replace(
+    ACCOUNT,
+    options={**ACCOUNT.options, "forward_courier_partner": "5", "forward_account_code": "northpeak-forward"},
+)
+
+
+def test_an_account_without_a_forward_carrier_refuses_to_deliver_and_cannot_tell_what_was_booked() -> None:
+    refused = Clickpost().book(ACCOUNT, Job(REFERENCE, FORWARD), {}, NOW)
+
+    assert isinstance(refused, Refused)
+    assert refused.kind is RefusalKind.CONFIGURATION
+    assert "forward_courier_partner" in refused.words
+    assert isinstance(Clickpost().find(ACCOUNT, Job(REFERENCE, FORWARD), {}, NOW), Unknown)
+
+
+def test_what_goes_out_is_booked_with_the_forward_carrier_and_back_with_the_reverse_one() -> None:
+    out, back = book(FORWARD, DELIVERS)["shipment_details"], book(a_return(), DELIVERS)["shipment_details"]
+
+    assert (out["courier_partner"], out["account_code"]) == (5, "northpeak-forward")
+    assert (back["courier_partner"], back["account_code"]) == (28, "northpeak-reverse")
+
+
+def test_the_warehouse_is_the_pickup_and_where_an_undelivered_parcel_goes_back_to() -> None:
+    sent = book(FORWARD, DELIVERS)
+
+    assert sent["pickup_info"]["pickup_name"] == sent["additional"]["return_info"]["name"] == FORWARD.pickup.name
+    assert sent["drop_info"]["drop_name"] == FORWARD.drop.name
+
+
+@pytest.mark.parametrize(("cash", "expected"), [(True, ("COD", 3580.0)), (False, ("PREPAID", 0))])
+def test_cash_is_collected_only_where_the_order_was_not_paid(expected: tuple[str, float], *, cash: bool) -> None:
+    details = book(replace(FORWARD, cash_on_delivery=cash), DELIVERS)["shipment_details"]
+
+    assert (details["order_type"], details["cod_value"]) == expected
+
+
+def test_without_an_invoice_the_day_of_the_order_stands_in_for_the_mandatory_date() -> None:
+    details = book(replace(FORWARD, invoice_number=None, invoice_time=None), DELIVERS)["shipment_details"]
+
+    assert details["invoice_date"] == "2026-02-02"
+    assert "invoice_number" not in details
+
+
+def test_the_tax_is_summed_only_where_every_item_says_its_rate() -> None:
+    taxed = replace(FORWARD, items=tuple(replace(item, tax_percent=Decimal(12)) for item in FORWARD.items))
+
+    assert "gst_total_tax" not in book(FORWARD, DELIVERS)["gst_info"]
+    info = book(taxed, DELIVERS)["gst_info"]
+    assert (info["gst_total_tax"], info["taxable_value"]) == (383.57, 3196.43)
+    assert "gst_info" not in book(replace(taxed, seller_gstin=None), DELIVERS)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Final
 
 from rms.aggregators import registry
-from rms.clients.configuration import configuration_of, secret_context
+from rms.clients.configuration import configuration_of, secret_context, token_key
 from rms.clients.credentials import OPERATORS
 from rms.clients.webhooks import webhook_digest, webhook_key
 from rms.core import Core
@@ -129,6 +129,10 @@ def put_account(core: Core, client: str, account: NewAccount) -> None:
     old_hook = webhook_key(text(before, "aggregator"), old) if before and old else None
     if old_hook is not None and old_hook != hook:
         writes.append(Delete(old_hook, EXISTING))
+    if before:
+        # A token of the credentials that were would go on acting in their name, and a refused login be remembered.
+        token = token_key(client, account.alias)
+        writes.append(Delete(token, {"PK": AbsentOr(Equals(token.pk))}))
     _write(core, client, writes, taken="[webhookKey: is in use by another account; make a new one]")
 
 

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal, cast
+from typing import Final, Literal, cast
 
 from rms.aggregators.contract import Account
 from rms.core import Core
@@ -12,8 +12,11 @@ from rms.journal import Reader
 from rms.journal.events import maybe_text, number, text
 from rms.journal.keys import client_pk
 from rms.platform.errors import NotFoundError
-from rms.platform.table import Item
+from rms.platform.table import Item, Key
 from rms.platform.times import from_text, to_text
+
+BEARER: Final = "token"
+"""The name under which an account's secrets hold the token of a login."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredAccount:
-    """An aggregator account, its secrets sealed."""
+    """An aggregator account, its secrets sealed, and the row of its token, where it has one."""
 
     alias: str
     aggregator: str
@@ -42,6 +45,7 @@ class ConfiguredAccount:
     required_fields: tuple[str, ...]
     books_returns: bool
     sealed_secrets: str = field(repr=False)
+    token: Item | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +91,9 @@ def configuration_of(core: Core, client: str) -> Configuration:
 
 
 def open_account(core: Core, client: str, account: ConfiguredAccount) -> Account:
-    """The account with its secrets in the clear, for an adapter."""
+    """The account with its secrets in the clear, for an adapter; with the token of its last login if that lives."""
     plain = core.secrets.unseal(account.sealed_secrets, secret_context(client, f"ACCOUNT#{account.alias}"))
-    return Account(
+    opened = Account(
         client=client,
         alias=account.alias,
         aggregator=account.aggregator,
@@ -97,6 +101,31 @@ def open_account(core: Core, client: str, account: ConfiguredAccount) -> Account
         options=account.options,
         required_fields=account.required_fields,
     )
+    sealed = live_token(account.token, core.clock()) if account.token is not None else None
+    if sealed is None:
+        return opened
+    return with_token(opened, core.secrets.unseal(sealed, token_context(client, account.alias)))
+
+
+def with_token(account: Account, token: str) -> Account:
+    """The account, logged in."""
+    return replace(account, secrets={**account.secrets, BEARER: token})
+
+
+def token_key(client: str, alias: str) -> Key:
+    """The row of an account's token."""
+    return Key(client_pk(client), f"TOKEN#{alias}")
+
+
+def token_context(client: str, alias: str) -> dict[str, str]:
+    """What an account's token is bound to."""
+    return secret_context(client, f"TOKEN#{alias}")
+
+
+def live_token(row: Item, now: datetime) -> str | None:
+    """The sealed token in a TOKEN row; None when it has none, or none that lives."""
+    sealed = maybe_text(row, "sealed_token")
+    return sealed if sealed is not None and text(row, "expires_at") > to_text(now) else None
 
 
 def secret_context(client: str, record: str) -> dict[str, str]:
@@ -137,6 +166,7 @@ def _read(client: str, rows: list[Item]) -> Configuration:
                 required_fields=_texts(row, "required_fields"),
                 books_returns=bool(row["books_returns"]),
                 sealed_secrets=text(row, "sealed_secrets"),
+                token=by_sk.get(token_key(client, sk.removeprefix("ACCOUNT#")).sk),
             )
             for sk, row in by_sk.items()
             if sk.startswith("ACCOUNT#")

@@ -1,11 +1,11 @@
 """Create a return: take the order and, unless the channel has booked a courier, book one."""
 
 from rms.aggregators import registry
-from rms.aggregators.contract import RefusalKind
+from rms.aggregators.contract import Direction, RefusalKind
 from rms.clients.configuration import Configuration, ConfiguredAccount, configuration_of, open_account
 from rms.core import Core
 from rms.journal import AggregateId, Appended, Blocked, Created, Duplicate, Event, EventKind, Exists
-from rms.journal.events import maybe_text, text
+from rms.journal.events import maybe_text, number, text
 from rms.journal.keys import return_id
 from rms.model.documents import content_digest, from_document, to_document
 from rms.model.notification_type import NotificationType
@@ -103,7 +103,7 @@ def _create_and_book(
     aggregator = registry.AGGREGATORS[configured.aggregator]
     # Opened before anything is written: without the secrets there is no call to be unsure about.
     account = open_account(core, configuration.client, configured)
-    reference = aggregator.booking_reference(configuration.client, order.code, 0)
+    reference = aggregator.booking_reference(configuration.client, order.code, 0, Direction.RETURN)
     fence, now = core.fences(), core.clock()
     first = _placed(core, order, None, aggregator.name)
     status = first_status(core) | {"aggregator": aggregator.name, "awb_since": to_text(now)}
@@ -155,11 +155,12 @@ def _book_anew(
     configured = booking_account(configuration, order.account_alias)
     aggregator = registry.AGGREGATORS[configured.aggregator]
     account = open_account(core, configuration.client, configured)
-    reference = text(row, "reference")
+    generation = number(row, "generation")
+    reference = aggregator.booking_reference(configuration.client, order.code, generation, Direction.RETURN)
     fence, now = core.fences(), core.clock()
     event = Event(event_id=f"CORRECTED:{fence}", kind=EventKind.CORRECTED, occurred_at=now, received_at=now)
     also: list[Write] = [
-        reclaim(aggregate, row, configured.alias, fence, now),
+        reclaim(aggregate, row, reference, configured.alias, fence, now),
         _corrected(aggregate, order, document, fence),
     ]
     match core.journal.append(aggregate, event, lambda _: {"aggregator": aggregator.name}, also=also):

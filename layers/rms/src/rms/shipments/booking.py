@@ -17,7 +17,7 @@ from rms.aggregators.contract import (
     Aggregator,
     Booked,
     BookingResult,
-    NotFound,
+    Job,
     RefusalKind,
     Refused,
     Unknown,
@@ -39,6 +39,7 @@ from rms.platform.times import from_text, to_text
 from rms.shipments.claims import Claims
 from rms.shipments.transitions import state_key
 from rms.shipments.wake import wake_booker, wake_tellers
+from rms.shipments.walk import IN_THE_BACKGROUND, WHILE_A_CLIENT_WAITS, Start, walk
 
 
 class BookingState(StrEnum):
@@ -104,20 +105,21 @@ def calling_row(aggregate: AggregateId, reference: str, alias: str, fence: str, 
 def book(
     core: Core, configuration: Configuration, aggregator: Aggregator, account: Account, claimed: Claimed
 ) -> BookingOutcome:
-    """Call the aggregator for a booking that is claimed, and settle what it says.
+    """Call the aggregator for a booking that is claimed, while the client waits, and settle what it says.
 
     Dying anywhere in here leaves the booking due to be looked up.
     """
-    request = aggregator.book_return(account, claimed.order, claimed.reference, core.clock())
-    result = aggregator.read_booking(core.http.send(request), claimed.reference)
+    job = Job(claimed.reference, claimed.order)
+    result = walk(core, aggregator, account, job, Start.BOOK, WHILE_A_CLIENT_WAITS)
     return _settle(core, configuration, account, claimed, result)
 
 
 def settle_booking(core: Core, aggregate: AggregateId) -> BookingOutcome | None:
     """Look up a booking whose outcome is not known and act on what is found; None when there is nothing to settle.
 
-    Whoever asks, one holds the fence. What is found is adopted; what is certainly not there is booked, under the same
-    reference; what stays unknown is looked up again with growing pauses and, after an hour, held for a person.
+    Whoever asks, one holds the fence. What is found is adopted, or gone on with; what is certainly not there is booked,
+    under the same reference; what stays unknown is looked up again with growing pauses and, after an hour, held for a
+    person.
     """
     rows = core.table.get_many([aggregate.booking, aggregate.document])
     row, document = rows.get(aggregate.booking), rows.get(aggregate.document)
@@ -131,11 +133,9 @@ def settle_booking(core: Core, aggregate: AggregateId) -> BookingOutcome | None:
     if configured is None:
         return _hold(core, claimed, "the aggregator account is gone")
     aggregator, account = registry.AGGREGATORS[configured.aggregator], open_account(core, aggregate.client, configured)
-    request = aggregator.look_up(account, claimed.order, claimed.reference, core.clock())
-    found = aggregator.read_lookup(core.http.send(request), claimed.reference)
-    if isinstance(found, NotFound):
-        return book(core, configuration, aggregator, account, claimed)
-    return _settle(core, configuration, account, claimed, found)
+    job = Job(claimed.reference, claimed.order)
+    result = walk(core, aggregator, account, job, Start.FIND, IN_THE_BACKGROUND)
+    return _settle(core, configuration, account, claimed, result)
 
 
 def look_again(core: Core, aggregate: AggregateId, row: Item) -> None:
@@ -158,13 +158,14 @@ def look_again(core: Core, aggregate: AggregateId, row: Item) -> None:
     wake_booker(core, aggregate)
 
 
-def reclaim(aggregate: AggregateId, row: Item, alias: str, fence: str, now: datetime) -> Update:
+def reclaim(aggregate: AggregateId, row: Item, reference: str, alias: str, fence: str, now: datetime) -> Update:
     """The write that turns a refused booking into a call that is about to be made."""
     return Update(
         aggregate.booking,
         expect={"state": Equals(BookingState.REFUSED), "fence": Equals(text(row, "fence"))},
         set={
             "state": BookingState.CALLING.value,
+            "reference": reference,
             "account": alias,
             "fence": fence,
             "looks": 0,
@@ -320,14 +321,17 @@ def _refuse(core: Core, claimed: Claimed, refused: Refused) -> BookingOutcome:
             "refusal_code": refused.code,
             "words": refused.words,
         },
+        # The aggregator keeps something under this reference: whoever corrects the order needs another one.
+        add={"generation": 1} if refused.burnt else {},
         remove=("due_at", "due_shard", "reason"),
     )
+    burnt: dict[str, Value] = {"burnt_reference": claimed.reference} if refused.burnt else {}
     event = Event(
         event_id=f"AWB_REFUSED:{claimed.fence}",
         kind=EventKind.AWB_REFUSED,
         occurred_at=now,
         received_at=now,
-        facts={"refusal_code": refused.code, "words": refused.words},
+        facts={"refusal_code": refused.code, "words": refused.words, **burnt},
     )
     match core.journal.append(aggregate, event, lambda _: {}, also=[done], status=claimed.status):
         case Blocked():
