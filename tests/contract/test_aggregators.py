@@ -744,8 +744,8 @@ def paths(value: object, way: tuple[str | int, ...] = ()) -> Iterator[tuple[str 
     held: Iterable[tuple[str | int, object]] = ()
     if isinstance(value, dict | list):
         held = value.items() if isinstance(value, dict) else enumerate(value)
+    yield way
     for name, inner in held:
-        yield (*way, name)
         yield from paths(inner, (*way, name))
 
 

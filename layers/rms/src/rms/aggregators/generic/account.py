@@ -56,8 +56,9 @@ def check_account(options: Mapping[str, str], secrets: Mapping[str, str]) -> lis
 def _url_problems(options: Mapping[str, str]) -> Iterator[str]:
     given = {direction: [name for name in names if options.get(name)] for direction, names in _URLS.items()}
     if not any(given.values()):
-        pairs = " or ".join(" and ".join(names) for names in _URLS.values())
-        yield f"options: must name {pairs}"
+        returned, forward = _URLS[Direction.RETURN], _URLS[Direction.FORWARD]
+        for name, instead in zip(returned, forward, strict=True):
+            yield f"options.{name}: may not be empty where {instead} is"
     for direction, names in _URLS.items():
         for name in names:
             if given[direction] and name not in given[direction]:
@@ -70,7 +71,7 @@ def _url_problems(options: Mapping[str, str]) -> Iterator[str]:
 
 def _header_problems(secrets: Mapping[str, str]) -> Iterator[str]:
     if not secrets:
-        yield "secrets: must hold the headers that the aggregator gave, one secret each"
+        yield "secrets.headers: must be those that the aggregator gave, one secret each under its header's name"
     for name, value in secrets.items():
         if not _HEADER.fullmatch(name) or name.lower() in _OURS:
             yield f"secrets.{name[:50]}: is no name of a header for credentials"
