@@ -115,10 +115,13 @@ def test_an_answer_about_another_reference_is_not_believed(reference: object) ->
 def test_the_courier_is_named_by_its_id_where_its_name_is_missing() -> None:
     nameless = RESULT | {"courier_name": None}
 
-    assert booking(meta(323) | {"result": nameless | {"courier_partner_id": 28}}) == Booked(
-        "7700123", "Bluedart", metadata={"Courier Partner Id": "28"}
-    )
-    assert booking(meta(323) | {"result": nameless | {"courier_partner_id": 129}}) == Booked("7700123", "Courier 129")
+    def by_id(courier: int) -> Booked:
+        result = booking(meta(323) | {"result": nameless | {"courier_partner_id": courier}})
+        assert isinstance(result, Booked)
+        return result
+
+    assert (by_id(28).courier, by_id(28).metadata["Courier Partner Id"]) == ("Bluedart", "28")
+    assert by_id(129).courier == "Courier 129"
 
 
 def test_clickposts_order_id_is_the_number_and_never_the_text_that_is_ours() -> None:
