@@ -101,13 +101,14 @@ def create(account: Account, job: Job, now: datetime) -> HttpRequest:
     settings = Settings.of(account)
     if isinstance(job.order, ReturnOrder):
         return post(settings, "/orders/create/return", _return(settings, job.order, job.reference, now))
-    return post(settings, "/orders/create/adhoc", _forward(settings, job.order, job.reference, now))
+    return post(settings, "/orders/create/adhoc", _forward(settings, job.order, job.reference))
 
 
 def _return(settings: Settings, order: ReturnOrder, reference: str, now: datetime) -> dict[str, Any]:
     shopper, warehouse, parcel = _given(order.pickup), _given(order.drop), _given(order.parcel)
     return {
         "order_id": reference,
+        # Today, not the day on which the shopper asked: a search lists returns by it.
         "order_date": day_of(now).isoformat(),
         **_known(channel_id=settings.channel_id),
         **_address("pickup", shopper),
@@ -153,11 +154,11 @@ def _doorstep_qc(settings: Settings, unit: ReturnItem) -> dict[str, Any]:
     }
 
 
-def _forward(settings: Settings, order: ForwardShipment, reference: str, now: datetime) -> dict[str, Any]:
+def _forward(settings: Settings, order: ForwardShipment, reference: str) -> dict[str, Any]:
     billed = order.billing or order.drop
     return {
         "order_id": reference,
-        "order_date": now.astimezone(IST).strftime("%Y-%m-%d %H:%M"),
+        "order_date": order.ordered_at.astimezone(IST).strftime("%Y-%m-%d %H:%M"),
         "pickup_location": settings.nickname(order.location_code),
         **_known(channel_id=settings.channel_id),
         **_address("billing", billed),
