@@ -54,7 +54,9 @@ def test_an_operator_sets_up_a_client_over_the_api() -> None:
 
     made = administer(world, "POST", "/clients", {"client": "iris", "name": "Iris Shoes", "weightUnit": "KG"})
     credential = administer(world, "POST", "/clients/iris/credentials", {"username": "shop", "roles": ["client"]})
-    account = administer(world, "PUT", "/clients/iris/accounts/west", an_account_body(requiredFields=["consigneeGstin"]))
+    account = administer(
+        world, "PUT", "/clients/iris/accounts/west", an_account_body(requiredFields=["consigneeGstin"])
+    )
     endpoint = administer(
         world,
         "PUT",
@@ -155,8 +157,11 @@ def test_only_operators_administer(method: str, path: str, roles: str) -> None:
         (
             "PUT",
             "/clients/lotus/accounts/main",
-            {"aggregator": "pigeons", "secrets": {}, "webhookKey": "short"},
-            "[aggregator: must be one of CLICKPOST, webhookKey: must have at least 16 characters]",
+            {"aggregator": "carrier pigeons", "secrets": {}, "webhookKey": "short"},
+            (
+                "[aggregator: must be one of CLICKPOST, SHIPROCKET, SHIPWAY, or 2 to 40 capital letters, digits or _ "
+                "for a generic one, webhookKey: must have at least 16 characters]"
+            ),
         ),
     ],
 )
@@ -537,3 +542,21 @@ def test_no_secret_is_shown_stored_or_logged(log: io.StringIO, capsys: pytest.Ca
     assert {
         name: place for name, secret in secrets.items() for place in (stored, logged, shown) if secret in place
     } == {}
+
+
+def test_an_aggregator_of_the_generic_contract_needs_nothing_but_an_account() -> None:
+    world = World()
+    account = {
+        "aggregator": "BANYAN",
+        "secrets": {"x-api-key": "given-by-banyan"},
+        "options": {
+            "generate_return_awb_url": "https://banyan.example/returns",
+            "get_return_awb_url": "https://banyan.example/returns/awb",
+            "answers_repeats": "yes",
+        },
+    }
+
+    assert administer(world, "PUT", f"/clients/{CLIENT}/accounts/banyan", account).status < 300
+    refused = administer(world, "PUT", f"/clients/{CLIENT}/accounts/banyan", account | {"options": {}})
+    assert refused.status == 400
+    assert "options.answers_repeats" in refused.body["description"]

@@ -28,7 +28,7 @@ from rms.clients import administration
 from rms.clients.configuration import configuration_of, open_account
 from rms.platform.http import HttpAnswer, HttpRequest, NoAnswer
 from rms.shipments.tokens import REFUSED_FOR
-from rms.shipments.walk import MAX_CALLS, WHILE_A_CLIENT_WAITS, Start, call, walk
+from rms.shipments.walk import LEAST_SECONDS, MAX_CALLS, WHILE_A_CLIENT_WAITS, Start, call, walk
 from tests.builders import a_return, a_return_order_body
 from tests.fakes.http import answer, no_answer
 from tests.unit.shipments.porter import DAY, SECONDS, URL, Porter, PorterOffice
@@ -120,9 +120,24 @@ def test_an_aggregator_that_does_not_know_what_it_has_just_made_is_not_believed(
     assert office.count("create") == 1
 
 
-def test_no_call_is_begun_that_could_not_end_within_the_budget(world: World, office: PorterOffice) -> None:
+@pytest.mark.parametrize(("left", "granted"), [(30, SECONDS), (LEAST_SECONDS + 0.5, LEAST_SECONDS + 0.5)])
+def test_a_call_gets_what_it_wants_or_what_is_left_of_the_budget(
+    world: World, office: PorterOffice, left: float, granted: float
+) -> None:
     def slow(name: str) -> None:
-        world.clock.advance(WHILE_A_CLIENT_WAITS.total_seconds() - SECONDS if name == "create" else 0.1)
+        if name == "create":
+            world.clock.advance(40 - left)
+
+    office.now_and_then = slow
+
+    assert isinstance(go(world, budget=timedelta(seconds=40)), Booked)
+    assert world.http.sent_to(f"{URL}/assign")[0].total_seconds == granted
+
+
+def test_no_call_is_begun_that_could_hardly_end_within_the_budget(world: World, office: PorterOffice) -> None:
+    def slow(name: str) -> None:
+        if name == "create":
+            world.clock.advance(WHILE_A_CLIENT_WAITS.total_seconds() - LEAST_SECONDS + 0.1)
 
     office.now_and_then = slow
     result = go(world)
@@ -248,6 +263,16 @@ def test_a_single_call_logs_in_and_renews_its_token_like_a_walk(world: World, of
     office.tokens.clear()
     assert fetch_label(world) == Label(f"{URL}/label.pdf")
     assert office.calls == ["login", "label", "label", "login", "label"]
+
+
+def test_a_single_call_that_the_aggregator_does_not_have_is_refused_without_one(
+    world: World, office: PorterOffice
+) -> None:
+    none = Refused(RefusalKind.CONFIGURATION, "no such call", "it cannot be cancelled there")
+    porter = Porter()
+
+    assert call(world.core, porter, opened(world), lambda _: none, porter.read_label) == none
+    assert office.calls == ["login"]
 
 
 def test_a_single_call_that_is_never_let_in_is_refused(world: World, office: PorterOffice) -> None:

@@ -234,10 +234,10 @@ def _account_problems(account: NewAccount) -> list[str]:
     problems = []
     if not ALIAS.fullmatch(account.alias):
         problems.append("alias: must be 1 to 40 letters, digits, _ or -")
-    if account.aggregator not in registry.AGGREGATORS:
-        problems.append(f"aggregator: must be one of {', '.join(registry.AGGREGATORS)}")
-    else:
-        adapter = registry.AGGREGATORS[account.aggregator]
+    wrong_name = registry.check_name(account.aggregator)
+    problems.extend(wrong_name)
+    if not wrong_name:
+        adapter = registry.aggregator_of(account.aggregator)
         problems.extend(adapter.check_account(account.options, account.secrets))
     if account.webhook_key is not None and len(account.webhook_key) < MIN_WEBHOOK_KEY:
         problems.append(f"webhookKey: must have at least {MIN_WEBHOOK_KEY} characters")

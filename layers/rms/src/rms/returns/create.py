@@ -100,7 +100,7 @@ def _create_and_book(
     core: Core, configuration: Configuration, configured: ConfiguredAccount, order: ReturnOrder
 ) -> CreateOutcome:
     aggregate = return_id(configuration.client, order.code)
-    aggregator = registry.AGGREGATORS[configured.aggregator]
+    aggregator = registry.aggregator_of(configured.aggregator)
     # Opened before anything is written: without the secrets there is no call to be unsure about.
     account = open_account(core, configuration.client, configured)
     reference = aggregator.booking_reference(configuration.client, order.code, 0, Direction.RETURN)
@@ -153,7 +153,7 @@ def _book_anew(
     if order.booked_by_channel:
         return _booked_after_all(core, configuration, aggregate, order, document, row)
     configured = booking_account(configuration, order.account_alias)
-    aggregator = registry.AGGREGATORS[configured.aggregator]
+    aggregator = registry.aggregator_of(configured.aggregator)
     account = open_account(core, configuration.client, configured)
     generation = number(row, "generation")
     reference = aggregator.booking_reference(configuration.client, order.code, generation, Direction.RETURN)

@@ -36,7 +36,7 @@ def terms_of_alias(core: Core, client: str) -> Callable[[str | None], BookingTer
 
 def _terms(configuration: Configuration, account: ConfiguredAccount) -> BookingTerms:
     return BookingTerms(
-        demands_client_fields=registry.AGGREGATORS[account.aggregator].demands_client_fields,
+        demands_client_fields=registry.aggregator_of(account.aggregator).demands_client_fields,
         required_fields=account.required_fields,
         weight_unit=configuration.weight_unit,
     )

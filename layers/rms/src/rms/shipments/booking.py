@@ -132,7 +132,10 @@ def settle_booking(core: Core, aggregate: AggregateId) -> BookingOutcome | None:
     configured = configuration.accounts.get(text(row, "account"))
     if configured is None:
         return _hold(core, claimed, "the aggregator account is gone")
-    aggregator, account = registry.AGGREGATORS[configured.aggregator], open_account(core, aggregate.client, configured)
+    aggregator, account = (
+        registry.aggregator_of(configured.aggregator),
+        open_account(core, aggregate.client, configured),
+    )
     job = Job(claimed.reference, claimed.order)
     result = walk(core, aggregator, account, job, Start.FIND, IN_THE_BACKGROUND)
     return _settle(core, configuration, account, claimed, result)

@@ -103,7 +103,7 @@ def record_shipment_events(core: Core, webhook: Webhook, announce: Announce) -> 
         UnreadableWebhookError: the body is not this aggregator's; nothing was recorded.
         TableContendedError, TableUnavailableError: record it again; what was recorded is a no-op then.
     """
-    updates = registry.AGGREGATORS[webhook.aggregator].read_webhook(webhook.body, webhook.received_at)
+    updates = registry.aggregator_of(webhook.aggregator).read_webhook(webhook.body, webhook.received_at)
     configuration = configuration_of(core, webhook.client)
     return [_record(core, configuration, webhook, update, announce) for update in updates]
 
@@ -145,7 +145,7 @@ def _unparked(client: str, parked: Sequence[Item]) -> list[tuple[Webhook, Shipme
             body=base64.b64decode(text(item, "body")),
             received_at=from_text(text(item, "received_at")),
         )
-        updates = registry.AGGREGATORS[webhook.aggregator].read_webhook(webhook.body, webhook.received_at)
+        updates = registry.aggregator_of(webhook.aggregator).read_webhook(webhook.body, webhook.received_at)
         same = [update for update in updates if update.event_id == text(item, "event_id")]
         read.extend((webhook, update) for update in same or updates)
     return read

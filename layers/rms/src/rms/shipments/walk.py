@@ -5,6 +5,7 @@ starts at the aggregator, not here.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Final
@@ -28,8 +29,11 @@ from rms.core import Core
 from rms.platform.http import HttpAnswer, HttpRequest, NoAnswer
 from rms.shipments.tokens import token_for
 
-MAX_CALLS: Final = 12
-"""Most calls of one walk; the longest that an adapter needs is about half as long."""
+MAX_CALLS: Final = 250
+"""Most calls of one walk. Time ends it before: a search may read through many pages."""
+
+LEAST_SECONDS: Final = 5.0
+"""A call that would get less than this, and less than it wants, is not begun."""
 
 WHILE_A_CLIENT_WAITS: Final = timedelta(seconds=22)
 """How long a walk may take inside an API call, which must end within 29 seconds with all that it writes."""
@@ -57,7 +61,8 @@ def walk(
     """What comes of a booking.
 
     A search that finds how far the booking got goes on from there, one that finds nothing books from the beginning. A
-    token that is not accepted is renewed once. No call is begun that could not end within the budget.
+    token that is not accepted is renewed once. A call gets what is left of the budget at most; one that could hardly
+    end within it is not begun.
     """
     until = core.clock() + budget
     if _needs_token(aggregator, account):
@@ -92,23 +97,22 @@ def call[T](
     core: Core,
     aggregator: Aggregator,
     account: Account,
-    request: Callable[[Account], HttpRequest],
+    request: Callable[[Account], HttpRequest | Refused],
     read: Callable[[HttpAnswer | NoAnswer], T | Unauthorized],
 ) -> T | Refused | Unknown:
     """What comes of a single call: a label, a cancel, tracking. A token that is not accepted is renewed once."""
-    if _needs_token(aggregator, account):
-        opened = token_for(core, aggregator, account)
-        if not isinstance(opened, Account):
-            return opened
-        account = opened
-    result = read(core.http.send(request(account)))
-    if not isinstance(result, Unauthorized):
-        return result
-    opened = token_for(core, aggregator, account)
-    if not isinstance(opened, Account):
-        return opened
-    again = read(core.http.send(request(opened)))
-    return _NOT_ACCEPTED if isinstance(again, Unauthorized) else again
+    renewed, opened = False, token_for(core, aggregator, account) if _needs_token(aggregator, account) else account
+    while isinstance(opened, Account):
+        asked = request(opened)
+        if isinstance(asked, Refused):
+            return asked
+        result = read(core.http.send(asked))
+        if not isinstance(result, Unauthorized):
+            return result
+        if renewed:
+            return _NOT_ACCEPTED
+        renewed, opened = True, token_for(core, aggregator, opened)
+    return opened
 
 
 def _needs_token(aggregator: Aggregator, account: Account) -> bool:
@@ -130,9 +134,11 @@ def _step(  # noqa: PLR0913 - all of a walk's state
     following = (aggregator.find if searching else aggregator.book)(account, job, progress, now)
     if not isinstance(following, Ask):
         return following
-    if now + timedelta(seconds=following.request.total_seconds) > until:
+    request, left = following.request, (until - now).total_seconds()
+    if left < min(request.total_seconds, LEAST_SECONDS):
         return Unknown(f"no time was left for {following.name}")
-    return aggregator.read(job, following, core.http.send(following.request), progress)
+    answer = core.http.send(replace(request, total_seconds=min(request.total_seconds, left)))
+    return aggregator.read(job, following, answer, progress)
 
 
 def _turned_away(result: Refused | Unknown, *, certain: bool) -> Refused | Unknown:
