@@ -1,0 +1,622 @@
+"""What simulated aggregators share: calls with faults and late work, parcels with their lives, webhooks, a server.
+
+An aggregator brings its routes, what each call does, what its webhooks look like, and its settings.
+"""
+
+import json
+import threading
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any, Final, Self, override
+
+from sandbox.client import CallFailedError, call
+from sandbox.faults import (
+    ANY_OPERATION,
+    ERROR_PAGE,
+    Answer,
+    BadFaultError,
+    Fault,
+    FaultPlan,
+    Reply,
+    Then,
+    WebhookFault,
+    dress,
+    plan_fault,
+)
+from sandbox.outbox import OPERATION as WEBHOOK
+from sandbox.outbox import Outbox, Webhook
+from sandbox.server import Control, Request, SandboxServer, newest, routes
+
+type Json = dict[str, Any]
+type Result = tuple[int, Any]
+"""HTTP status and JSON body."""
+
+_KEPT_BODY_BYTES: Final = 64 * 1024
+_LABEL: Final = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[]>>endobj\n%%EOF"
+_LONGEST_WAIT_SECONDS: Final = 60.0
+
+
+class UnknownThingError(LookupError):
+    """The control call names a parcel or life that does not exist."""
+
+
+class BadSettingError(ValueError):
+    """The setting is unknown or its value impossible; the text says which."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerSettings:
+    """Settings that every simulated aggregator has. Every one can be changed while it runs."""
+
+    base_path: str = "/api"
+    label_base: str = "https://labels.example.com"
+    seed: int = 1
+    """AWBs, ids and chance faults follow from it."""
+
+    webhook_url: str = ""
+    """Where webhooks go; empty: they wait."""
+
+    webhook_headers: Mapping[str, str] = field(default_factory=dict)
+    """Further headers, for example Host when RMS sits behind a local gateway."""
+
+    webhook_tries: int = 10
+    webhook_spacing_seconds: float = 5.0
+    webhook_timeout_seconds: float = 10.0
+    keeps: int = 10_000
+    """How many requests and how many webhooks are remembered."""
+
+    most_parcels: int = 200_000
+
+    @staticmethod
+    def choices() -> Mapping[str, tuple[str, ...]]:
+        """Settings with few values."""
+        return {}
+
+    def changed(self, values: Mapping[str, Any]) -> Self:
+        """These settings with some values changed; lists become tuples."""
+        types = {item.name: type(getattr(self, item.name)) for item in fields(self)}
+        ready: dict[str, Any] = {}
+        for name, value in values.items():
+            if name not in types:
+                raise BadSettingError(f"{name}: no such setting")
+            given = tuple(value) if isinstance(value, list) else value
+            wanted: tuple[type, ...] = (int, float) if types[name] is float else (types[name],)
+            if not isinstance(given, wanted) or (isinstance(given, bool) and bool not in wanted):
+                raise BadSettingError(f"{name}: must be of type {types[name].__name__}")
+            among = self.choices().get(name)
+            if among is not None and given not in among:
+                raise BadSettingError(f"{name}: must be one of {', '.join(among)}")
+            if name == "webhook_url" and given and not str(given).startswith(("http://", "https://")):
+                raise BadSettingError("webhook_url: must be an http or https URL")
+            ready[name] = given
+        return replace(self, **ready)
+
+
+# ── parcels ─────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One status of a parcel at one time."""
+
+    code: str
+    at: datetime
+    words: str
+    location: str = "SBX_Hub"
+
+
+@dataclass(slots=True)
+class Parcel:
+    """One parcel. `about` is what its aggregator remembers of it besides; `steps` are the codes still to come."""
+
+    awb: str
+    reference: str
+    forward_order: str
+    is_return: bool
+    courier: str
+    booked_at: datetime
+    about: Json = field(default_factory=dict)
+    scans: list[Scan] = field(default_factory=list)
+    life: str = ""
+    steps: list[str] = field(default_factory=list)
+    cancelled: bool = False
+
+    @property
+    def latest(self) -> Scan | None:
+        """The scan that happened last."""
+        return max(self.scans, key=lambda scan: scan.at, default=None)
+
+    def next_moment(self, now: datetime) -> datetime:
+        """When a scan happens that is made now: a whole second, after the last one."""
+        now = now.replace(microsecond=0)
+        return now if self.latest is None else max(now, self.latest.at + timedelta(seconds=1))
+
+    def describe(self) -> Json:
+        """The parcel as JSON."""
+        return {
+            "awb": self.awb,
+            "reference": self.reference,
+            "forward_order": self.forward_order,
+            "is_return": self.is_return,
+            "courier": self.courier,
+            "cancelled": self.cancelled,
+            "life": self.life,
+            "scans": [{"code": scan.code, "at": scan.at.isoformat(), "status": scan.words} for scan in self.scans],
+        }
+
+
+@dataclass(slots=True)
+class Booking:
+    """All that happened under one reference: the truth that duplicate AWBs are counted by."""
+
+    reference: str
+    calls: int = 0
+    awbs: list[str] = field(default_factory=list)
+
+    def describe(self) -> Json:
+        """The booking as JSON."""
+        return {"reference": self.reference, "calls": self.calls, "awbs": list(self.awbs), "parcels": len(self.awbs)}
+
+
+# ── behaviour ───────────────────────────────────────────────────────────────────────
+
+
+class PartnerEngine[S: PartnerSettings](ABC):
+    """One simulated account without sockets. Thread-safe. The clock is only asked, never slept on."""
+
+    operations: tuple[str, ...]
+
+    def __init__(self, settings: S, *, clock: Callable[[], datetime] | None = None) -> None:
+        self.settings = settings
+        self.clock = clock or (lambda: datetime.now(UTC))
+        self.on_change: Callable[[], None] = lambda: None
+        """Called after anything that may have made webhooks or late work due."""
+        self._lock = threading.RLock()
+        self._start()
+
+    def _start(self) -> None:
+        seed = self.settings.seed
+        self.faults: FaultPlan[Fault] = FaultPlan(seed)
+        self.webhook_faults: FaultPlan[WebhookFault] = FaultPlan(seed)
+        self._outbox = Outbox(self.webhook_faults, self.settings.keeps, seed)
+        self._parcels: dict[str, Parcel] = {}
+        self._bookings: dict[str, Booking] = {}
+        self._requests: deque[Json] = deque(maxlen=self.settings.keeps)
+        self._request_count = 0
+        self._later: list[tuple[datetime, Callable[[], object]]] = []
+        self._number = 0
+
+    # ── what an aggregator brings ───────────────────────────────────────────────────
+
+    @abstractmethod
+    def operation_of(self, method: str, path: str) -> str | None:
+        """Which call this is; the path comes without the base path."""
+
+    @abstractmethod
+    def work(self, operation: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes) -> Result:
+        """What a call does, and its true answer."""
+
+    @abstractmethod
+    def reference_of(self, operation: str, body: bytes) -> str | None:
+        """The reference of a call that books; None for other calls."""
+
+    @abstractmethod
+    def lives(self, *, is_return: bool) -> Mapping[str, Sequence[str]]:
+        """Codes by the name of a life; the first life is the usual one."""
+
+    @abstractmethod
+    def words(self, code: str) -> str:
+        """What the aggregator calls a code."""
+
+    @abstractmethod
+    def webhook_body(self, parcel: Parcel, scan: Scan) -> Json:
+        """What the aggregator sends when a parcel is scanned."""
+
+    def webhook_headers(self) -> dict[str, str]:
+        """The headers that webhooks carry."""
+        return {"Content-Type": "application/json", **self.settings.webhook_headers}
+
+    def hides(self, name: str) -> bool:
+        """Whether a request's header is a secret that no list of requests shows."""
+        return name.lower() == "authorization"
+
+    # ── what RMS calls ──────────────────────────────────────────────────────────────
+
+    def handle(
+        self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
+    ) -> Reply:
+        """The reply to one call, faults applied. Header names are in lower case."""
+        with self._lock:
+            reply = self._handle(method, path, query, headers, body)
+        self.on_change()
+        return reply
+
+    def _handle(
+        self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
+    ) -> Reply:
+        self.run_due()
+        base = self.settings.base_path + "/"
+        operation = self.operation_of(method, "/" + path.removeprefix(base)) if path.startswith(base) else None
+        if operation is None:
+            return Answer(404, {"Content-Type": "text/html"}, ERROR_PAGE)
+        reference = self.reference_of(operation, body)
+        if reference is not None and len(self._bookings) < self.settings.most_parcels:
+            self.booking(reference).calls += 1
+        fault = self.faults.take(operation)
+        result: Result | None = None
+        if fault is None or (fault.does_the_work and fault.late_seconds is None):
+            result = self.work(operation, query, headers, body)
+        elif fault.late_seconds is not None:
+            due = self.clock() + timedelta(seconds=fault.late_seconds)
+            self._later.append((due, lambda: self.work(operation, query, headers, body)))
+        self._request_count += 1
+        shown = {name: value for name, value in headers.items() if not self.hides(name)}
+        self._requests.append({
+            "number": self._request_count,
+            "at": self.clock().isoformat(),
+            "operation": operation,
+            "method": method,
+            "path": path,
+            "query": dict(query),
+            "headers": shown,
+            "body": body[:_KEPT_BODY_BYTES].decode(errors="replace"),
+            "did_the_work": result is not None,
+            "status": result[0] if result else None,
+            "fault": str(fault.then) if fault else None,
+        })  # fmt: skip
+        status, document = result or (500, {"message": "Internal server error"})
+        answer = Answer(status, {"Content-Type": "application/json"}, json.dumps(document).encode())
+        return answer if fault is None else dress(fault, answer)
+
+    def run_due(self) -> None:
+        """Do the late work whose time has come."""
+        with self._lock:
+            now = self.clock()
+            ready = [work for due, work in self._later if due <= now]
+            self._later = [(due, work) for due, work in self._later if due > now]
+            for work in ready:
+                work()
+
+    # ── what a demo or a test does ──────────────────────────────────────────────────
+
+    def reset(self) -> None:
+        """Forget everything but the settings."""
+        with self._lock:
+            self._start()
+        self.on_change()
+
+    def change(self, values: Mapping[str, Any]) -> None:
+        """Change settings by name."""
+        with self._lock:
+            self.settings = self.settings.changed(values)
+        self.on_change()
+
+    def advance(self, awb: str, *, life: str | None = None, steps: int | None = 1) -> Sequence[Scan]:
+        """Make the next scans of a parcel's life happen now; `steps` None: all that are left."""
+        with self._lock:
+            parcel = self.parcel(awb)
+            lives = self.lives(is_return=parcel.is_return)
+            wanted = life or parcel.life or next(iter(lives))
+            if wanted not in lives:
+                raise UnknownThingError(f"life: must be one of {', '.join(lives)}")
+            if wanted != parcel.life:
+                codes, latest = list(lives[wanted]), parcel.latest
+                past = len(codes) - codes[::-1].index(latest.code) if latest and latest.code in codes else 0
+                parcel.life, parcel.steps = wanted, codes[past:]
+            made: list[Scan] = []
+            while parcel.steps and not parcel.cancelled and (steps is None or len(made) < steps):
+                made.append(self._scan(parcel, parcel.steps.pop(0)))
+        self.on_change()
+        return made
+
+    def scan(self, awb: str, code: str, *, at: datetime | None = None, words: str = "", location: str = "") -> Scan:
+        """Make one scan happen, whatever came before."""
+        with self._lock:
+            scan = self._scan(self.parcel(awb), code, at=at, words=words, location=location)
+        self.on_change()
+        return scan
+
+    def fail(self, operation: str, fault: Fault, *, times: int = 1) -> None:
+        """Let the next calls of an operation (or `*`) go wrong."""
+        with self._lock:
+            self.faults.next(operation, fault, times)
+
+    def next_booking(self, *, does_the_work: bool, then: str, **details: Any) -> None:
+        """Let the next call that books go wrong."""
+        self.fail(self.operations[0], Fault(Then(then), does_the_work=does_the_work, **details))
+
+    def clear_faults(self) -> None:
+        """Let everything go right again."""
+        with self._lock:
+            self.faults.clear()
+            self.webhook_faults.clear()
+
+    # ── the truth ───────────────────────────────────────────────────────────────────
+
+    @property
+    def bookings(self) -> Mapping[str, Booking]:
+        """Bookings with at least one parcel, by reference."""
+        with self._lock:
+            self.run_due()
+            return {reference: booking for reference, booking in self._bookings.items() if booking.awbs}
+
+    def describe_bookings(self) -> Json:
+        """Every reference that a booking was called with, and what was booked more than once."""
+        with self._lock:
+            self.run_due()
+            return {
+                "parcels": sum(len(booking.awbs) for booking in self._bookings.values()),
+                "duplicate_parcels": sum(max(0, len(booking.awbs) - 1) for booking in self._bookings.values()),
+                "bookings": [booking.describe() for booking in self._bookings.values()],
+            }
+
+    def parcel(self, awb: str) -> Parcel:
+        """The parcel with this AWB."""
+        with self._lock:
+            if awb not in self._parcels:
+                raise UnknownThingError(f"{awb}: no such parcel")
+            return self._parcels[awb]
+
+    def parcels(self) -> list[Parcel]:
+        """All parcels, oldest first."""
+        with self._lock:
+            self.run_due()
+            return list(self._parcels.values())
+
+    def requests(self) -> list[Json]:
+        """The calls received, oldest first, without credentials."""
+        with self._lock:
+            return list(self._requests)
+
+    def webhooks(self) -> list[Json]:
+        """The webhooks owed and sent, oldest first, with the answers they got."""
+        with self._lock:
+            return self._outbox.describe()
+
+    def state(self) -> Json:
+        """A few counts; `webhooks_waiting` 0 means that all is sent."""
+        with self._lock:
+            return {
+                "parcels": len(self._parcels),
+                "requests": self._request_count,
+                "webhooks_waiting": self._outbox.waiting,
+                "webhooks_forgotten": self._outbox.forgotten,
+                "faults": self.faults.describe() + self.webhook_faults.describe(),
+            }
+
+    # ── webhooks, for whoever sends them ────────────────────────────────────────────
+
+    def claim_webhook(self) -> Webhook | None:
+        """The next webhook that is due; report its answer with `webhook_answered`."""
+        with self._lock:
+            return self._outbox.claim(self.clock())
+
+    def webhook_answered(self, webhook: Webhook, status: int | None) -> None:
+        """Report the HTTP status of a webhook, None for no answer."""
+        with self._lock:
+            settings = self.settings
+            self._outbox.answered(
+                webhook,
+                status,
+                self.clock(),
+                tries=settings.webhook_tries,
+                spacing_seconds=settings.webhook_spacing_seconds,
+            )
+        self.on_change()
+
+    def resend_webhook(self, number: int) -> None:
+        """Send a webhook again by hand."""
+        with self._lock:
+            if not self._outbox.resend(number, self.clock()):
+                raise UnknownThingError(f"webhook {number}: not sent yet, or forgotten")
+        self.on_change()
+
+    def flush_webhooks(self) -> None:
+        """Send what waits to be shuffled."""
+        with self._lock:
+            self._outbox.flush(self.clock())
+        self.on_change()
+
+    def next_due(self) -> datetime | None:
+        """When late work or a webhook that has somewhere to go is due, or None."""
+        with self._lock:
+            times = [due for due, _ in self._later]
+            webhook = self._outbox.next_due() if self.settings.webhook_url else None
+            return min([*times, webhook] if webhook else times, default=None)
+
+    # ── for the aggregators ─────────────────────────────────────────────────────────
+
+    def booking(self, reference: str) -> Booking:
+        """What is known under a reference."""
+        return self._bookings.setdefault(reference, Booking(reference))
+
+    def add_parcel(self, parcel: Parcel) -> Parcel:
+        """Remember a parcel, under its reference too."""
+        self._parcels[parcel.awb] = parcel
+        self.booking(parcel.reference).awbs.append(parcel.awb)
+        return parcel
+
+    def tell(self, parcel: Parcel, scan: Scan) -> None:
+        """Owe a webhook about a scan."""
+        about = {"awb": parcel.awb, "code": scan.code}
+        self._outbox.add(about, lambda: self.webhook_body(parcel, scan), self.clock())
+
+    def next_number(self) -> int:
+        """A number that was not given before."""
+        self._number += 1
+        return self.settings.seed * 1_000_000 + self._number
+
+    def _scan(
+        self, parcel: Parcel, code: str, *, at: datetime | None = None, words: str = "", location: str = ""
+    ) -> Scan:
+        moment = at or parcel.next_moment(self.clock())
+        scan = Scan(code, moment, words or self.words(code), location or "SBX_Hub")
+        parcel.scans.append(scan)
+        self.tell(parcel, scan)
+        return scan
+
+
+def json_object(body: bytes) -> Json | None:
+    """The JSON object in a body, or None."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+# ── steering ────────────────────────────────────────────────────────────────────────
+
+
+def control(engine: PartnerEngine[Any]) -> Control:
+    """The control API of one engine, `/sandbox/…`: JSON in, JSON out. See sandbox/README.md."""
+    return routes(
+        {
+            "GET state": lambda _: engine.state(),
+            "GET bookings": lambda _: engine.describe_bookings(),
+            "GET shipments": lambda values: newest([parcel.describe() for parcel in engine.parcels()], values),
+            "GET shipments/*": lambda awb, _: engine.parcel(awb).describe(),
+            "GET requests": lambda values: newest(engine.requests(), values),
+            "GET webhooks": lambda values: newest(engine.webhooks(), values),
+            "GET faults": lambda _: engine.state()["faults"],
+            "GET lives": lambda _: {
+                direction: {name: list(codes) for name, codes in engine.lives(is_return=is_return).items()}
+                for direction, is_return in (("forward", False), ("return", True))
+            },
+            "POST reset": lambda _: engine.reset(),
+            "POST settings": engine.change,
+            "POST faults": lambda values: _plan(engine, dict(values)),
+            "POST faults/clear": lambda _: engine.clear_faults(),
+            "POST webhooks/flush": lambda _: engine.flush_webhooks(),
+            "POST webhooks/*/resend": lambda number, _: engine.resend_webhook(int(number)),
+            "POST shipments/*/advance": lambda awb, values: _advance(engine, awb, values),
+            "POST shipments/*/scan": lambda awb, values: _scan(engine, awb, dict(values)),
+        },
+        absent=UnknownThingError,
+    )
+
+
+def _advance(engine: PartnerEngine[Any], awb: str, values: Mapping[str, Any]) -> Json:
+    steps = values.get("steps", 1)
+    engine.advance(awb, life=values.get("life"), steps=None if steps == "all" else int(steps))
+    return engine.parcel(awb).describe()
+
+
+def _scan(engine: PartnerEngine[Any], awb: str, values: Json) -> Json:
+    at = datetime.fromisoformat(values.pop("at")) if values.get("at") else None
+    if at is not None and at.tzinfo is None:
+        raise BadSettingError("at: must name its zone")
+    engine.scan(awb, str(values.pop("code")), at=at, **values)
+    return engine.parcel(awb).describe()
+
+
+def _plan(engine: PartnerEngine[Any], values: Json) -> None:
+    operation = values.pop("operation", ANY_OPERATION)
+    if operation == WEBHOOK:
+        plan_fault(engine.webhook_faults, operation, values, WebhookFault.read)
+    elif operation in {*engine.operations, ANY_OPERATION}:
+        plan_fault(engine.faults, operation, values, Fault.read)
+    else:
+        raise BadFaultError(f"operation: must be one of {', '.join((*engine.operations, ANY_OPERATION, WEBHOOK))}")
+
+
+# ── serving ─────────────────────────────────────────────────────────────────────────
+
+
+class PartnerSandbox[E: PartnerEngine[Any]](AbstractContextManager["PartnerSandbox[E]"]):
+    """A simulated aggregator on 127.0.0.1: an engine behind HTTP, and threads that post its webhooks.
+
+    `senders` webhooks are under way at a time: with 1 they leave in order.
+    """
+
+    partner: str
+
+    def __init__(self, engine: E, *, port: int = 0, verbose: bool = False, senders: int = 1) -> None:
+        self.engine = engine
+        self._server = SandboxServer(self._respond, control(engine), port=port, verbose=verbose)
+        if engine.settings.label_base == PartnerSettings().label_base:
+            engine.change({"label_base": f"{self._server.url}/labels"})
+        self._wake = threading.Condition()
+        self._changes = 0
+        engine.on_change = self._changed
+        self._senders = [threading.Thread(target=self._send_webhooks, name=f"webhooks-{n}") for n in range(senders)]
+
+    @property
+    def url(self) -> str:
+        """Where it listens; `/sandbox/…` below it is the control API."""
+        return self._server.url
+
+    @property
+    def base_url(self) -> str:
+        """What stands for the live system's base URL."""
+        return self.url + str(self.engine.settings.base_path)
+
+    @property
+    def ready(self) -> Mapping[str, str]:
+        """What a caller in another process needs to know."""
+        return {"partner": self.partner, "url": self.url, "base_url": self.base_url, "control": f"{self.url}/sandbox"}
+
+    @override
+    def __enter__(self) -> Self:
+        self._server.start()
+        for sender in self._senders:
+            sender.start()
+        return self
+
+    @override
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.closing.set()
+        self._changed()
+        for sender in self._senders:
+            sender.join()
+        self._server.close()
+
+    def _respond(self, request: Request) -> Reply:
+        if request.method == "GET" and request.path.startswith("/labels/"):
+            return Answer(200, {"Content-Type": "application/pdf"}, _LABEL)
+        return self.engine.handle(request.method, request.path, request.query, request.headers, request.body)
+
+    def _changed(self) -> None:
+        with self._wake:
+            self._changes += 1
+            self._wake.notify_all()
+
+    def _send_webhooks(self) -> None:
+        while not self._server.closing.is_set():
+            with self._wake:
+                seen = self._changes
+            self.engine.run_due()
+            webhook = self.engine.claim_webhook() if self.engine.settings.webhook_url else None
+            if webhook is not None:
+                self.engine.webhook_answered(webhook, self._post(webhook))
+                continue
+            with self._wake:
+                if self._changes == seen and not self._server.closing.is_set():
+                    self._wake.wait(self._until_due())
+
+    def _until_due(self) -> float:
+        due = self.engine.next_due()
+        if due is None:
+            return _LONGEST_WAIT_SECONDS
+        return min(max((due - datetime.now(UTC)).total_seconds(), 0.001), _LONGEST_WAIT_SECONDS)
+
+    def _post(self, webhook: Webhook) -> int | None:
+        settings = self.engine.settings
+        try:
+            answer = call(
+                "POST",
+                settings.webhook_url,
+                headers=self.engine.webhook_headers(),
+                body=webhook.body,
+                seconds=settings.webhook_timeout_seconds,
+            )
+        except CallFailedError:
+            return None
+        return answer.status
