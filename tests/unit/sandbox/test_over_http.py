@@ -246,7 +246,7 @@ def test_a_body_too_large_or_of_no_stated_length_is_refused_unread(receiver: Rec
     assert chunked.startswith(b"HTTP/1.1 411")
 
 
-@pytest.mark.parametrize("partner", ["clickpost", "shipway", "generic", "receiver"])
+@pytest.mark.parametrize("partner", ["clickpost", "shiprocket", "shipway", "generic", "receiver"])
 def test_it_runs_as_a_process_that_says_where_it_listens_and_nothing_else(partner: str) -> None:
     command = [sys.executable, "-m", f"sandbox.{partner}", "--port", "0"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:  # noqa: S603 - our own module
