@@ -77,6 +77,9 @@ type Route = Callable[[Call], Reply]
 MAX_QUERY: Final = 2048
 """Longest value of a query parameter, in characters."""
 
+MAX_NAME: Final = 255
+"""Longest code or id that a path may name, in characters: no record has a longer one."""
+
 
 class Api[Core]:
     """The routes of one function. `core` is built by the first call that needs it."""
@@ -138,6 +141,8 @@ class Api[Core]:
         kind = header(event, "content-type")
         if body and kind is not None and not _is_json(kind):
             raise BadDataError("[Content-Type: must be application/json]")
+        if any(len(name) > MAX_NAME for name in parameters.values()):
+            raise NotFoundError("Nothing has a name that long")
         query = {name: value for name, value in (event.get("queryStringParameters") or {}).items() if value}
         if any(len(value) > MAX_QUERY for value in query.values()):
             raise BadDataError(f"[query: a parameter may have at most {MAX_QUERY} characters]")
