@@ -1,12 +1,10 @@
 """A client's configuration as use cases read it: settings, aggregator accounts, endpoints. One read, remembered."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, cast
 
-from rms.aggregators.contract import Account
 from rms.core import Core
 from rms.journal import Reader
 from rms.journal.events import maybe_text, number, text
@@ -84,19 +82,6 @@ def configuration_of(core: Core, client: str) -> Configuration:
     configuration = _read(client, rows)
     core.memory.keep(name, configuration)
     return configuration
-
-
-def open_account(core: Core, client: str, account: ConfiguredAccount) -> Account:
-    """The account with its secrets in the clear, for an adapter."""
-    plain = core.secrets.unseal(account.sealed_secrets, secret_context(client, f"ACCOUNT#{account.alias}"))
-    return Account(
-        client=client,
-        alias=account.alias,
-        aggregator=account.aggregator,
-        secrets=json.loads(plain),
-        options=account.options,
-        required_fields=account.required_fields,
-    )
 
 
 def secret_context(client: str, record: str) -> dict[str, str]:
