@@ -91,7 +91,7 @@ def _starts() -> list[str]:
 def _cpu() -> None:
     runs = 300
     print(f"\nProcessor time of RMS's own code above its ports, warm, median of {runs} runs; the fakes and the")
-    print("simulated partners taken out, logs from WARNING on. AWS's library adds about 1.6 ms to each AWS call.\n")
+    print("simulated partners taken out, logs from WARNING on. What AWS's library computes per call is not in it.\n")
     rows: list[tuple[str, ...]] = [("work", "ms", "by function")]
     for work in cpu.measure(runs):
         parts = ", ".join(f"{name} {milliseconds:.2f}" for name, milliseconds in work.milliseconds.items())
