@@ -21,6 +21,7 @@ from rms.platform.queues import QueueName, QueueUnavailableError
 from rms.platform.table import TableUnavailableError
 from sandbox.clickpost.settings import Settings
 from tests.builders import a_channel_booked_body
+from tests.fakes import table
 from tests.fakes.calls import Calls, Plan, ProcessKilledError, no_faults
 from tests.fakes.queues import QUEUES, Received
 from tests.world import CLIENT, SWEEP, HttpReply, World
@@ -261,13 +262,20 @@ def _unless_killed[T](request: Callable[[], T]) -> T | None:
         return None
 
 
+def _weightless(_row: object) -> int:
+    return 0
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without log lines and metrics: thousands of runs would print millions."""
+    """Without log lines, metrics and prices of rows: thousands of runs would print millions, and nobody reads them."""
     level = logger.log_level
     logger.setLevel("CRITICAL")
     try:
-        with mock.patch.object(metrics, "flush_metrics", metrics.clear_metrics):
+        with (
+            mock.patch.object(metrics, "flush_metrics", metrics.clear_metrics),
+            mock.patch.object(table, "row_bytes", _weightless),
+        ):
             yield
     finally:
         logger.setLevel(level)

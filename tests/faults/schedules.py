@@ -87,6 +87,7 @@ class Schedule:
         """How likely somebody else acts in the middle of a call."""
         self.log: list[str] = []
         self.awbs: list[str] = []
+        self.endpoints_fail = 0
         self._within = False
         self._posting = False
         self._seconds_within = 0
@@ -112,7 +113,7 @@ class Schedule:
         while self._scans_are_left():
             self._scan()
         run.end()
-        return [*breaches(run), *self._wrong_states()]
+        return [*breaches(run), *self._wrong_states(), *self._told_twice()]
 
     # ── what happens ────────────────────────────────────────────────────────────────
 
@@ -212,7 +213,8 @@ class Schedule:
         dice, world = self.dice, self.run.world
         for _ in range(dice.choice((0, 0, 1, 2))):
             world.clickpost.fail("create-order", dice.choice(BOOKING_FAULTS))
-        for _ in range(dice.choice((0, 0, 1, 3))):
+        self.endpoints_fail = dice.choice((0, 0, 1, 3))
+        for _ in range(self.endpoints_fail):
             world.receiver.fail(dice.choice(world.endpoints), dice.choice(ENDPOINT_FAULTS))
         if dice.random() < 0.5:
             world.clickpost.webhook_faults.sometimes("webhook", dice.choice(WEBHOOK_FAULTS), 0.3)
@@ -282,6 +284,13 @@ class Schedule:
             if tracked != len(parcel.scans):
                 found.append(Breach(Kind.LOST_NOTIFICATION, f"{owner}: {tracked} of {len(parcel.scans)} scans"))
         return found
+
+    def _told_twice(self) -> list[Breach]:
+        """Where nothing failed and nobody asked for it, nothing is told twice, however many look after one cursor."""
+        if self.planned or self.endpoints_fail or any("replay" in request.name for request in self.run.requests):
+            return []
+        again = [delivery for delivery in self.run.world.receiver.deliveries() if delivery.seen_before]
+        return [Breach(Kind.OTHER, f"{each.aggregate} {each.sequence} told twice to {each.endpoint}") for each in again]
 
     def _say(self, what: str) -> None:
         self.log.append(f"{self.run.world.clock():%H:%M:%S} {what}")
