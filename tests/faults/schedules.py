@@ -23,7 +23,7 @@ from sandbox.faults import Fault as PartnerFault
 from sandbox.faults import Then, WebhookFault, WebhookThen
 from tests.builders import a_channel_booked_body, a_return_order_body, as_bytes
 from tests.fakes.calls import Call, Fault, ProcessKilledError
-from tests.fakes.queues import QUEUES
+from tests.fakes.queues import QUEUES, Received
 from tests.faults.invariants import Breach, Kind, breaches
 from tests.faults.run import Late, Run, quiet
 from tests.world import CLIENT
@@ -83,7 +83,7 @@ class Schedule:
             self._fault, late=dice.choice(list(Late)), seed=seed, clickpost=partner, endpoints=dice.choice((1, 1, 2))
         )
         self.run.world.table.index_lag = dice.choice((0, 0, 0, 2))
-        self.restless = dice.choice((0.0, 0.0, 0.05, 0.15))
+        self.restless = dice.choice((0.0, 0.05, 0.15, 0.3))
         """How likely somebody else acts in the middle of a call."""
         self.log: list[str] = []
         self.awbs: list[str] = []
@@ -230,12 +230,19 @@ class Schedule:
             self._within = False
 
     def _other_worker(self) -> None:
-        here = self.run.world.core
-        self.run.world.core = self.run.world.another_environment()
+        """It gets a message of its own, or SQS hands out once more what somebody is at."""
+        world, queue = self.run.world, self.dice.choice(QUEUES)
+        here, world.core = world.core, world.another_environment()
+        waiting = world.queues._waiting[queue]
         try:
-            self.run.work(self.dice.choice(QUEUES), 1)
+            if waiting and self.dice.random() < 0.5:
+                one = self.dice.choice(waiting)
+                again = Received(one.message_id, one.body, one.receives)
+                self.run.arrives(f"{queue} once more", lambda: world.hand_over(queue, [again]))
+            else:
+                self.run.work(queue, 1)
         finally:
-            self.run.world.core = here
+            world.core = here
 
     def _other_sweep(self) -> None:
         core = self.run.world.another_environment()
