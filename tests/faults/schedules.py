@@ -351,8 +351,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     if options.seed is None:
         return 1 if play_schedules(options.count, options.processes, say, options.first) else 0
-    schedule = Schedule(options.seed)
     with quiet():
+        schedule = Schedule(options.seed)
         try:
             found = schedule.play()
         finally:
