@@ -58,6 +58,8 @@ def other_ends(run: Run, ends: Ends) -> Iterator[Breach]:
     for code in found.returns.keys() - ends.keys():
         yield Breach(Kind.OTHER, f"{code}: nobody asked for it")
     for code, (state, told) in ends.items():
+        if code not in found.returns and not run.client_repeats:
+            continue  # it never came to RMS
         if code not in found.returns:
             yield Breach(Kind.LOST_RETURN, f"{code} is not there")
             continue
@@ -97,6 +99,8 @@ class _Found:
 
 def _returns(found: _Found) -> Iterator[Breach]:
     for request in found.run.requests:
+        if request.answer is None and not found.run.client_repeats:
+            continue  # the client gave up; nothing was promised
         if request.answer is None:
             yield Breach(Kind.LOST_RETURN, f"{request.name} {request.code}: never answered")
         elif request.answer.status < 300 and request.code and "DOCUMENT" not in found.returns.get(request.code, {}):
@@ -114,7 +118,7 @@ def _parcels(found: _Found) -> Iterator[Breach]:
     known = {rows["BOOKING"].get("awb") for rows in found.returns.values() if "BOOKING" in rows}
     for booking in truth["bookings"]:
         if booking["awb"] and booking["awb"] not in known:
-            yield Breach(Kind.OTHER, f"{booking['awb']}: booked, and no return knows of it")
+            yield Breach(Kind.LOST_RETURN, f"{booking['awb']}: booked, and no return knows of it")
     for code, rows in found.returns.items():
         state = rows.get("BOOKING", {}).get("state", "BOOKED")
         if state not in {"BOOKED", "REFUSED"}:

@@ -25,10 +25,12 @@ class Scenario:
     also: Callable[[Run], Iterator[str]] = lambda run: iter(())  # noqa: ARG005 - nothing more to ask of most
     clickpost: Settings = field(default_factory=Settings)
     endpoints: int = 1
+    client_repeats: bool = True
+    """Whether the client calls again when it gets no answer."""
 
     def start(self, **options: Any) -> Run:
         """A run of it that has everything before it behind it."""
-        run = Run(clickpost=self.clickpost, endpoints=self.endpoints, **options)
+        run = Run(clickpost=self.clickpost, endpoints=self.endpoints, client_repeats=self.client_repeats, **options)
         self.before(run)
         run.live()
         run.strike()

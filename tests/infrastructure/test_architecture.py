@@ -28,7 +28,9 @@ BELOW: Final[Mapping[str, frozenset[str]]] = {
 
 NEIGHBOURS: Final[Mapping[tuple[str, str], str]] = {
     ("shipments", "rms.clients.configuration"): "a booking is made under the client's account",
+    ("shipments", "rms.clients.accounts"): "looking a booking up takes the account's secrets",
     ("returns", "rms.clients.configuration"): "who books, and who must hear",
+    ("returns", "rms.clients.accounts"): "booking within the call takes the account's secrets",
     ("returns", "rms.shipments.booking"): "creating a return books its AWB in the same call",
     ("returns", "rms.shipments.claims"): "an AWB is claimed in the transaction that creates its return",
     ("returns", "rms.shipments.tracking"): "an announced return is made from a tracking update",

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from rms.clients import administration
+from rms.clients.accounts import open_account
 from rms.clients.administration import MAX_ENDPOINTS, NewEndpoint
-from rms.clients.configuration import configuration_of, open_account
+from rms.clients.configuration import configuration_of
 from rms.core import REMEMBERED, Core
 from rms.platform.errors import BadDataError, ConflictError, NotFoundError
 from rms.platform.secrets import MAX_PLAIN_BYTES, SecretUnavailableError
@@ -54,9 +55,8 @@ def test_an_operator_sets_up_a_client_over_the_api() -> None:
 
     made = administer(world, "POST", "/clients", {"client": "iris", "name": "Iris Shoes", "weightUnit": "KG"})
     credential = administer(world, "POST", "/clients/iris/credentials", {"username": "shop", "roles": ["client"]})
-    account = administer(
-        world, "PUT", "/clients/iris/accounts/west", an_account_body(requiredFields=["consigneeGstin"])
-    )
+    body = an_account_body(requiredFields=["consigneeGstin"])
+    account = administer(world, "PUT", "/clients/iris/accounts/west", body)
     endpoint = administer(
         world,
         "PUT",

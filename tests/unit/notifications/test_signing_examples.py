@@ -20,30 +20,34 @@ GUIDE: Final = (Path(__file__).parents[3] / "docs" / "notifications.md").read_te
 SECRET = new_secret(b"examples: the secret in use ....")
 OTHER = new_secret(b"examples: another one, unknown ..")
 BODY = '{"notificationType":"DELIVERED","note":"größer ✓"}'.encode()
-NOW = datetime.now(UTC)
-HEADERS = sign([SECRET], "msg_1", NOW, BODY)
 
-CASES: Final[dict[str, tuple[dict[str, str], bytes, bool]]] = {
-    "as sent": (HEADERS, BODY, True),
-    "under two secrets, ours first": (sign([SECRET, OTHER], "msg_1", NOW, BODY), BODY, True),
-    "under two secrets, ours last": (sign([OTHER, SECRET], "msg_1", NOW, BODY), BODY, True),
-    "a little late": (sign([SECRET], "msg_1", NOW - timedelta(minutes=4), BODY), BODY, True),
-    "an empty body": (sign([SECRET], "msg_1", NOW, b""), b"", True),
-    "another body": (HEADERS, BODY + b" ", False),
-    "another id": (HEADERS | {"webhook-id": "msg_2"}, BODY, False),
-    "another time": (HEADERS | {"webhook-timestamp": str(int(HEADERS["webhook-timestamp"]) - 1)}, BODY, False),
-    "another secret": (sign([OTHER], "msg_1", NOW, BODY), BODY, False),
-    "too old": (sign([SECRET], "msg_1", NOW - timedelta(minutes=6), BODY), BODY, False),
-    "from the future": (sign([SECRET], "msg_1", NOW + timedelta(minutes=6), BODY), BODY, False),
-    "no headers": ({}, BODY, False),
-    "no signature": ({name: value for name, value in HEADERS.items() if name != "webhook-signature"}, BODY, False),
-    "an empty signature": (HEADERS | {"webhook-signature": ""}, BODY, False),
-    "no time": (HEADERS | {"webhook-timestamp": ""}, BODY, False),
-    "a time that is none": (HEADERS | {"webhook-timestamp": "soon"}, BODY, False),
-    "a signature cut short": (HEADERS | {"webhook-signature": HEADERS["webhook-signature"][:-4]}, BODY, False),
-    "a signature of no version": (HEADERS | {"webhook-signature": HEADERS["webhook-signature"][3:]}, BODY, False),
-    "a signature that is no ASCII": (HEADERS | {"webhook-signature": "v1,é"}, BODY, False),
-}
+
+def examples() -> dict[str, tuple[dict[str, str], bytes, bool]]:
+    """What a receiver may get: headers, body, and whether it is ours. Signed now, as the examples read the clock."""
+    now = datetime.now(UTC)
+    headers = sign([SECRET], "msg_1", now, BODY)
+    return {
+        "as sent": (headers, BODY, True),
+        "under two secrets, ours first": (sign([SECRET, OTHER], "msg_1", now, BODY), BODY, True),
+        "under two secrets, ours last": (sign([OTHER, SECRET], "msg_1", now, BODY), BODY, True),
+        "a little late": (sign([SECRET], "msg_1", now - timedelta(minutes=4), BODY), BODY, True),
+        "an empty body": (sign([SECRET], "msg_1", now, b""), b"", True),
+        "another body": (headers, BODY + b" ", False),
+        "another id": (headers | {"webhook-id": "msg_2"}, BODY, False),
+        "another time": (headers | {"webhook-timestamp": str(int(headers["webhook-timestamp"]) - 1)}, BODY, False),
+        "another secret": (sign([OTHER], "msg_1", now, BODY), BODY, False),
+        "too old": (sign([SECRET], "msg_1", now - timedelta(minutes=6), BODY), BODY, False),
+        "from the future": (sign([SECRET], "msg_1", now + timedelta(minutes=6), BODY), BODY, False),
+        "no headers": ({}, BODY, False),
+        "no signature": ({name: value for name, value in headers.items() if name != "webhook-signature"}, BODY, False),
+        "an empty signature": (headers | {"webhook-signature": ""}, BODY, False),
+        "no time": (headers | {"webhook-timestamp": ""}, BODY, False),
+        "a time that is none": (headers | {"webhook-timestamp": "soon"}, BODY, False),
+        "a signature cut short": (headers | {"webhook-signature": headers["webhook-signature"][:-4]}, BODY, False),
+        "a signature of no version": (headers | {"webhook-signature": headers["webhook-signature"][3:]}, BODY, False),
+        "a signature that is no ASCII": (headers | {"webhook-signature": "v1,é"}, BODY, False),
+    }
+
 
 PYTHON = """
 import json, sys
@@ -74,15 +78,16 @@ def test_the_example_tells_true_from_forged(language: str, tmp_path: Path) -> No
         pytest.skip(f"{language} is not installed here")
     program = tmp_path / f"example.{suffix}"
     program.write_text(the_example(language) + ask, encoding="utf-8")
-    asked = [(headers, base64.b64encode(body).decode(), SECRET) for headers, body, _ in CASES.values()]
+    cases = examples()
+    asked = [(headers, base64.b64encode(body).decode(), SECRET) for headers, body, _ in cases.values()]
 
     done = subprocess.run(  # noqa: S603 - our own documentation, by an interpreter found above
         [interpreter, str(program)], input=json.dumps(asked).encode(), capture_output=True, timeout=60, check=False
     )
 
     assert done.returncode == 0, done.stderr.decode()
-    assert dict(zip(CASES, json.loads(done.stdout), strict=True)) == {
-        name: good for name, (_, _, good) in CASES.items()
+    assert dict(zip(cases, json.loads(done.stdout), strict=True)) == {
+        name: good for name, (_, _, good) in cases.items()
     }
 
 

@@ -196,6 +196,33 @@ def test_an_unknown_path_or_method_is_not_found_in_our_envelope(
     assert answer.body.keys() == {"code", "message", "description"}
 
 
+@pytest.mark.parametrize(
+    ("function", "method", "path"),
+    [
+        ("read_returns", "GET", "/return/return-orders/{name}"),
+        ("replay_notifications", "POST", "/return/return-orders/{name}/replay"),
+        ("administer_clients", "GET", "/clients/{name}"),
+        ("administer_clients", "DELETE", "/clients/lotus/credentials/{name}"),
+        ("administer_clients", "POST", "/clients/{name}/credentials/shop/rotate"),
+        ("administer_clients", "POST", "/clients/lotus/endpoints/{name}/rotate"),
+    ],
+)
+@pytest.mark.parametrize("name", ["x" * 256, "x" * 7000, "🚚" * 2000], ids=lambda name: f"{len(name)} characters")
+def test_a_name_that_no_record_can_have_is_not_found(
+    world: World, function: str, method: str, path: str, name: str
+) -> None:
+    role = "operator" if function == "administer_clients" else "client"
+
+    assert world.call(function, method, path.format(name=name), roles=role).status == 404
+
+
+def test_the_longest_code_can_be_read_back(world: World) -> None:
+    code = "ज" * 255
+    assert world.create_return(a_channel_booked_body(returnOrderCode=code)).status == 200
+
+    assert world.read_return(code).status == 200
+
+
 # ── our own faults ──────────────────────────────────────────────────────────────────
 
 

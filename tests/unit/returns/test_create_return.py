@@ -13,6 +13,7 @@ from rms.journal.keys import client_pk
 from rms.platform.table import EXISTING, Delete, Key
 from sandbox.clickpost.settings import Settings
 from tests.builders import ABSENT, a_channel_booked_body, a_return_create_body, a_return_order_body
+from tests.fakes.calls import Call
 from tests.fakes.http import answer as http_answer
 from tests.world import CLICKPOST_HOST, CLIENT, HttpReply, World, a_clickpost_account
 
@@ -258,6 +259,39 @@ def test_whatever_goes_wrong_at_the_aggregator_one_parcel_is_booked_in_the_end(
     assert world.create_return(a_return_order_body()).status == 200
     assert len(world.clickpost.parcels()) == 1
     assert world.heard(CODE) == ["AWB_GENERATED"]
+
+
+def test_a_repeat_while_the_first_call_is_still_being_made_is_pending_and_books_nothing(world: World) -> None:
+    repeats: list[HttpReply] = []
+
+    def repeat(call: Call) -> None:
+        if call.port == "http":
+            world.calls.before = lambda _: None
+            repeats.append(world.create_return(a_return_order_body()))
+
+    world.calls.before = repeat
+    first = world.create_return(a_return_order_body())
+
+    assert [(each.status, each.body) for each in repeats] == [(202, PENDING)]
+    assert (first.status, len(world.clickpost.requests())) == (200, 1)
+
+
+def test_two_corrections_at_once_book_one_parcel(world: World) -> None:
+    world.create_return(a_return_order_body(**UNSERVED))
+    others: list[HttpReply] = []
+
+    def correct_too(call: Call) -> None:
+        if call.operation == "transact" and "CORRECTED" in str(call.arguments):
+            world.calls.before = lambda _: None
+            others.append(world.create_return(a_return_order_body()))
+
+    world.calls.before = correct_too
+    first = world.create_return(a_return_order_body())
+    world.settle()
+
+    assert (others[0].status, first.status) == (200, 202), "who comes second is not sure yet"
+    assert len(world.clickpost.parcels()) == 1
+    assert world.create_return(a_return_order_body()).status == 200
 
 
 def test_a_booking_that_takes_effect_late_is_adopted_and_not_doubled(world: World) -> None:

@@ -10,7 +10,8 @@ from datetime import timedelta
 import pytest
 
 from rms.aggregators.contract import Account, Job, Refused, Unknown
-from rms.clients.configuration import secret_context, token_context, token_key, with_token
+from rms.clients.accounts import token_context, token_key, with_token
+from rms.clients.configuration import secret_context
 from rms.core import Core
 from rms.platform.secrets import SecretUnavailableError
 from rms.platform.table import EXISTING, NEW, Delete, Update

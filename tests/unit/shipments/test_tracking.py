@@ -261,7 +261,7 @@ def test_more_events_than_a_page_holds_are_all_applied() -> None:
     assert world.due_rows() == []
 
 
-def test_an_event_that_comes_while_the_awb_becomes_known_is_not_left_behind(world: World) -> None:
+def test_an_event_that_comes_while_the_awb_becomes_known_is_not_left_behind() -> None:
     """The webhook finds no owner, the return is created, and only then the webhook would park its event."""
     world = World()
 

@@ -25,7 +25,8 @@ from rms.aggregators.contract import (
 )
 from rms.aggregators.registry import AGGREGATORS
 from rms.clients import administration
-from rms.clients.configuration import configuration_of, open_account
+from rms.clients.accounts import open_account
+from rms.clients.configuration import configuration_of
 from rms.platform.http import HttpAnswer, HttpRequest, NoAnswer
 from rms.shipments.tokens import REFUSED_FOR
 from rms.shipments.walk import LEAST_SECONDS, MAX_CALLS, WHILE_A_CLIENT_WAITS, Start, call, walk

@@ -9,7 +9,8 @@ from datetime import timedelta
 from typing import Final
 
 from rms.aggregators import registry
-from rms.clients.configuration import configuration_of, secret_context, token_key
+from rms.clients.accounts import token_key
+from rms.clients.configuration import configuration_of, secret_context
 from rms.clients.credentials import OPERATORS
 from rms.clients.webhooks import webhook_digest, webhook_key
 from rms.core import Core

@@ -140,7 +140,8 @@ def _key(domain: str, username: str) -> Key:
 
 def _plausible(domain: str, username: str) -> bool:
     """Whether the two could name a credential at all; `#` would let one name another's row."""
-    return 0 < len(domain) <= 64 and "#" not in domain and USERNAME.fullmatch(username) is not None  # noqa: PLR2004
+    possible = 0 < len(domain) <= 64 and domain.isascii() and "#" not in domain  # noqa: PLR2004 - wider than any slug
+    return possible and USERNAME.fullmatch(username) is not None
 
 
 def _hash(password: str, salt: bytes) -> bytes:

@@ -77,6 +77,9 @@ type Route = Callable[[Call], Reply]
 MAX_QUERY: Final = 2048
 """Longest value of a query parameter, in characters."""
 
+MAX_NAME: Final = 255
+"""Longest code or id that a path may name, in characters: no record has a longer one."""
+
 
 class Api[Core]:
     """The routes of one function. `core` is built by the first call that needs it."""
@@ -113,7 +116,9 @@ class Api[Core]:
         """What Lambda calls."""
         request = event.get("requestContext") or {}
         with observed("request", request.get("requestId")) as keys:
-            answer: Json = self._resolver.resolve(dict(event), context)
+            # Routed by the template's path, because the resolver's patterns know no `#` and no `€`.
+            routed = {**event, "path": event.get("resource") or event.get("path")}
+            answer: Json = self._resolver.resolve(routed, context)
             keys |= {"route": event.get("resource"), "method": event.get("httpMethod"), "status": answer["statusCode"]}
         return answer
 
@@ -138,10 +143,13 @@ class Api[Core]:
         kind = header(event, "content-type")
         if body and kind is not None and not _is_json(kind):
             raise BadDataError("[Content-Type: must be application/json]")
+        path = _named(parameters, event.get("pathParameters") or {})
+        if any(len(name) > MAX_NAME for name in path.values()):
+            raise NotFoundError("Nothing has a name that long")
         query = {name: value for name, value in (event.get("queryStringParameters") or {}).items() if value}
         if any(len(value) > MAX_QUERY for value in query.values()):
             raise BadDataError(f"[query: a parameter may have at most {MAX_QUERY} characters]")
-        return Call(client=str(client), username=str(username), body=body, path=parameters, query=query)
+        return Call(client=str(client), username=str(username), body=body, path=path, query=query)
 
     def _failed(self, error: Exception) -> Response[str]:
         answer, description = told(error)
@@ -158,6 +166,11 @@ def client_api[Core](core: Callable[[], Core], *, role: str) -> Api[Core]:
     """The wrapper of a function that callers with this role may use."""
     at_init(core)
     return Api(core, role)
+
+
+def _named(matched: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """What a path names: the resolver has matched placeholders, API Gateway has read what they stand for."""
+    return {name: given.get(text.strip("{}"), text) for name, text in matched.items()}
 
 
 def _is_json(content_type: str) -> bool:

@@ -2,7 +2,8 @@
 
 from rms.aggregators import registry
 from rms.aggregators.contract import Direction, RefusalKind
-from rms.clients.configuration import Configuration, ConfiguredAccount, configuration_of, open_account
+from rms.clients.accounts import open_account
+from rms.clients.configuration import Configuration, ConfiguredAccount, configuration_of
 from rms.core import Core
 from rms.journal import AggregateId, Appended, Blocked, Created, Duplicate, Event, EventKind, Exists
 from rms.journal.events import maybe_text, number, text

@@ -23,7 +23,8 @@ from rms.aggregators.contract import (
     Unknown,
     Working,
 )
-from rms.clients.configuration import Configuration, configuration_of, open_account
+from rms.clients.accounts import open_account
+from rms.clients.configuration import Configuration, configuration_of
 from rms.core import Core
 from rms.journal import AggregateId, Appended, Blocked, Duplicate, Event, EventKind
 from rms.journal.cursors import CLOCK_SKEW

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Final
 
 from rms.aggregators.contract import Account, Aggregator, RefusalKind, Refused, Token, Unknown
-from rms.clients.configuration import BEARER, live_token, token_context, token_key, with_token
+from rms.clients.accounts import BEARER, live_token, token_context, token_key, with_token
 from rms.core import Core
 from rms.journal.events import maybe_text, text
 from rms.platform.observability import logger

@@ -24,7 +24,7 @@ from rms.aggregators.contract import (
     Unauthorized,
     Unknown,
 )
-from rms.clients.configuration import BEARER
+from rms.clients.accounts import BEARER
 from rms.core import Core
 from rms.platform.http import HttpAnswer, HttpRequest, NoAnswer
 from rms.shipments.tokens import token_for

@@ -1,0 +1,90 @@
+"""What each flow and each start may cost; tests/integration/budgets holds them, one more is a failure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The price of a flow: AWS calls in cold and in warm environments, and units when warm."""
+
+    cold: int
+    warm: Mapping[str, int]
+    write_units: float
+    read_units: float
+
+
+BUDGETS: Final[Mapping[str, Budget]] = {
+    "create, RMS books the AWB": Budget(
+        cold=5,
+        warm={"DynamoDB TransactWriteItems": 2, "SQS SendMessageBatch": 1},
+        write_units=28,
+        read_units=0,
+    ),
+    "create, booked by the channel": Budget(
+        cold=3,
+        warm={"DynamoDB TransactWriteItems": 1, "SQS SendMessageBatch": 1},
+        write_units=14,
+        read_units=0,
+    ),
+    "tracking event, webhook to delivered": Budget(
+        cold=12,
+        warm={
+            "DynamoDB BatchGetItem": 2,
+            "DynamoDB GetItem": 1,
+            "DynamoDB TransactWriteItems": 2,
+            "DynamoDB UpdateItem": 1,
+            "SQS SendMessageBatch": 2,
+        },
+        write_units=17,
+        read_units=5,
+    ),
+    "the same webhook again": Budget(
+        cold=6,
+        warm={
+            "DynamoDB BatchGetItem": 1,
+            "DynamoDB GetItem": 1,
+            "DynamoDB TransactWriteItems": 1,
+            "SQS SendMessageBatch": 1,
+        },
+        write_units=8,
+        read_units=2,
+    ),
+    "replay of one return, 3 notifications": Budget(
+        cold=11,
+        warm={
+            "DynamoDB BatchGetItem": 1,
+            "DynamoDB GetItem": 1,
+            "DynamoDB TransactWriteItems": 3,
+            "DynamoDB UpdateItem": 2,
+            "SQS SendMessageBatch": 1,
+        },
+        write_units=18,
+        read_units=7,
+    ),
+    "list, a page of 50": Budget(
+        cold=2,
+        warm={"DynamoDB BatchGetItem": 1, "DynamoDB Query": 1},
+        write_units=0,
+        read_units=101,
+    ),
+    "read one return": Budget(
+        cold=3,
+        warm={"DynamoDB BatchGetItem": 2, "DynamoDB Query": 1},
+        write_units=0,
+        read_units=8,
+    ),
+    "authorize": Budget(cold=1, warm={"DynamoDB GetItem": 1}, write_units=0, read_units=1),
+    "sweep, nothing due": Budget(cold=4, warm={"DynamoDB Query": 4}, write_units=0, read_units=2),
+}
+"""By the title of the flow."""
+
+START_AIM: Final = 1.25
+"""How much longer than the floor a function should take to start."""
+
+START_LIMIT: Final = 1.4
+"""What fails the tests: the aim, and room for a busy machine."""
+
+START_LIMITS: Final[Mapping[str, float]] = {"administer_clients": 1.85, "create_return": 1.85}
+"""Where the aim is not met: pydantic and Powertools' resolver together cost half the floor by themselves."""

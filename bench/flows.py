@@ -1,0 +1,197 @@
+"""The flows that are billed, each from the call that starts it to the last thing that RMS does for it."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from bench.installations import Installation
+from rms.clients import credentials
+from rms.returns.read import PAGE
+from tests.builders import a_channel_booked_body, a_return_order_body
+from tests.world import CLIENT
+
+SCAN: Final = Path(__file__).parents[1] / "events/clickpost/webhook.in_transit.json"
+
+type Run = Callable[[], object]
+"""The flow itself, which is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A flow: `prepare` brings about what it starts from, for the nth time, and answers what to run."""
+
+    title: str
+    prepare: Callable[[Installation, int], Run]
+    most_calls: int | None = None
+    """The aim, in AWS calls with warm caches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What one run of a flow cost. A call that Lambda makes for us (receiving, deleting a message) is not ours."""
+
+    calls: Counter[str]
+    write_units: float
+    read_units: float
+
+    @property
+    def total(self) -> int:
+        """All AWS calls."""
+        return self.calls.total()
+
+
+def bill(flow: Flow, rms: Installation, *, warm: bool) -> Bill:
+    """Run a flow and say what it cost: in environments that have just run it, or in new ones."""
+    if warm:
+        rms.forget()
+        flow.prepare(rms, 1)()
+    run = flow.prepare(rms, 2 if warm else 3)
+    if not warm:
+        rms.forget()
+    units = rms.table.units
+    written, read = units.write, units.read
+    rms.start_counting()
+    run()
+    return Bill(rms.counted, units.write - written, units.read - read)
+
+
+def _create(rms: Installation, body: dict[str, Any]) -> Any:
+    reply = rms.create_return(body)
+    assert reply.status == 200, reply  # noqa: PLR2004 - taken, and booked where that is to do
+    return reply.body if reply.text else None
+
+
+def _a_booked_return(rms: Installation, number: int) -> tuple[str, str]:
+    """A return whose client has been told of its AWB: its code and AWB."""
+    code = f"RET-{number}"
+    answer = _create(rms, a_return_order_body(returnOrderCode=code))
+    rms.work_all()
+    return code, answer["returnAwb"]
+
+
+def _a_scan(rms: Installation, awb: str, minutes: int = 0) -> bytes:
+    """A webhook of a parcel that moves."""
+    scan = json.loads(SCAN.read_bytes())
+    at = rms.clock().replace(minute=minutes)
+    return json.dumps(scan | {"waybill": awb, "timestamp": at.isoformat(), "additional": {}}).encode()
+
+
+def _take(rms: Installation, webhook: bytes) -> None:
+    status = rms.webhook(webhook)
+    assert status == 200, status  # noqa: PLR2004 - taken
+    rms.work_all()
+
+
+def create_booked_by_rms(rms: Installation, number: int) -> Run:
+    """The call, in which the AWB is booked at the aggregator."""
+    body = a_return_order_body(returnOrderCode=f"RET-{number}")
+    return lambda: _create(rms, body)
+
+
+def create_booked_by_channel(rms: Installation, number: int) -> Run:
+    """The call; the AWB is in it."""
+    body = a_channel_booked_body(returnOrderCode=f"RET-{number}", awbNumber=f"99770011{number:04}")
+    return lambda: _create(rms, body)
+
+
+def webhook_to_delivered(rms: Installation, number: int) -> Run:
+    """A scan of a parcel on its way: webhook, queue, journal, wake-up, the client's endpoint."""
+    code, awb = _a_booked_return(rms, number)
+
+    def run() -> None:
+        heard = len(rms.heard(code))
+        _take(rms, _a_scan(rms, awb))
+        assert len(rms.heard(code)) == heard + 1
+
+    return run
+
+
+def webhook_again(rms: Installation, number: int) -> Run:
+    """The same webhook once more: aggregators send again when they doubt our answer."""
+    _, awb = _a_booked_return(rms, number)
+    scan = _a_scan(rms, awb)
+    _take(rms, scan)
+    return lambda: _take(rms, scan)
+
+
+def replay(rms: Installation, number: int) -> Run:
+    """A return with three notifications is told again, from the first."""
+    code, awb = _a_booked_return(rms, number)
+    for minute in (1, 2):
+        _take(rms, _a_scan(rms, awb, minute))
+
+    def run() -> None:
+        before = len(rms.receiver.deliveries("shop"))
+        assert rms.replay(code).status == 200  # noqa: PLR2004 - accepted
+        rms.work_all()
+        assert len(rms.receiver.deliveries("shop")) == before + 3
+
+    return run
+
+
+def list_page(rms: Installation, number: int) -> Run:
+    """A full page of returns."""
+    if not rms.call("read_returns", "GET", "/return/return-orders").body["returnOrders"]:
+        for each in range(PAGE + 1):
+            code, awb = f"P{number}-{each:03}", f"98{number:04}{each:04}"
+            _create(rms, a_channel_booked_body(returnOrderCode=code, awbNumber=awb))
+
+    def run() -> None:
+        answer = rms.call("read_returns", "GET", "/return/return-orders").body
+        assert len(answer["returnOrders"]) == PAGE
+        assert answer["nextPage"]
+
+    return run
+
+
+def read_one(rms: Installation, number: int) -> Run:
+    """One return with its booking, its timeline of four events and what the endpoint has heard."""
+    code, awb = _a_booked_return(rms, number)
+    for minute in (1, 2):
+        _take(rms, _a_scan(rms, awb, minute))
+
+    def run() -> None:
+        assert len(rms.read_return(code).body["timeline"]) == 4  # noqa: PLR2004 - as the docstring says
+
+    return run
+
+
+def authorize(rms: Installation, number: int) -> Run:
+    """The authorizer, for a call whose credential API Gateway does not remember."""
+    issued = credentials.issue_credential(rms.core, CLIENT, f"shop-{number}", ["client"])
+    event = {
+        "methodArn": "arn:aws:execute-api:ap-south-1:000000000000:api/prod/GET/return/return-orders",
+        "headers": {
+            "authUsername": issued.username,
+            "authPassword": issued.password,
+            "authDomainName": issued.domain,
+        },
+        "requestContext": {"requestId": "request-1"},
+    }
+
+    def run() -> None:
+        statement = rms.invoke("authorize", event)["policyDocument"]["Statement"][0]
+        assert statement["Effect"] == "Allow"
+
+    return run
+
+
+def sweep(rms: Installation, _number: int) -> Run:
+    """The sweep of a minute in which nothing is due."""
+    return rms.sweep
+
+
+FLOWS: Final = (
+    Flow("create, RMS books the AWB", create_booked_by_rms, most_calls=3),
+    Flow("create, booked by the channel", create_booked_by_channel, most_calls=2),
+    Flow("tracking event, webhook to delivered", webhook_to_delivered, most_calls=8),
+    Flow("the same webhook again", webhook_again, most_calls=4),
+    Flow("replay of one return, 3 notifications", replay),
+    Flow("list, a page of 50", list_page),
+    Flow("read one return", read_one),
+    Flow("authorize", authorize, most_calls=1),
+    Flow("sweep, nothing due", sweep),
+)

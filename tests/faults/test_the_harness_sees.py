@@ -1,0 +1,80 @@
+"""What the harness says of an RMS that lacks one of its safeguards: a harness that finds nothing proves little."""
+
+from contextlib import nullcontext
+from dataclasses import replace
+from itertools import count
+
+import pytest
+
+from rms.journal import RecordedEvent
+from rms.journal.events import Event, to_item
+from rms.notifications import delivery
+from rms.notifications.judgement import Delivered
+from rms.platform.table import Item
+from tests.fakes.calls import Fault, at
+from tests.faults.invariants import Kind, breaches
+from tests.faults.partners import BOOKS_EVERY_REPEAT
+from tests.faults.run import Run
+from tests.faults.scenarios import SCENARIOS
+from tests.faults.strikes import strike_everywhere
+
+NAMED = {scenario.name: scenario for scenario in SCENARIOS}
+
+
+def test_a_wake_up_that_is_lost_while_nobody_sweeps_is_a_lost_notification(monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario = NAMED["create, channel booked"]
+    calls = scenario.play(scenario.start()).calls.made
+    wake_up = next(call.number for call in calls if call.operation == "send deliveries")
+    monkeypatch.setattr(Run, "_sweep", lambda _: None)
+    monkeypatch.setattr("tests.faults.run.ROUNDS", 50)
+
+    run = scenario.start(plan=at(wake_up, Fault.KILLED_BEFORE))
+    with pytest.raises(AssertionError, match="never comes to rest"):
+        scenario.play(run)
+
+    assert Kind.LOST_NOTIFICATION in {breach.kind for breach in breaches(run)}
+
+
+def test_a_look_up_that_sends_the_order_again_doubles_parcels_at_a_partner_that_lets_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tests.faults.strikes.speaking_to", lambda _: nullcontext())
+
+    tally = strike_everywhere(replace(NAMED["create, RMS books"], clickpost=BOOKS_EVERY_REPEAT))
+
+    assert tally.breaches[Kind.DUPLICATE_AWB] > 0
+
+
+def test_a_journal_that_does_not_know_what_it_has_seen_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = count(1)
+
+    def forgetful(event: Event, sequence: int, fence: str) -> Item:
+        return to_item(replace(event, event_id=f"{event.event_id}-{next(numbers)}"), sequence, fence)
+
+    monkeypatch.setattr("rms.journal.journal.to_item", forgetful)
+    scenario = NAMED["one scan, recorded and told"]
+
+    assert Kind.OTHER in {breach.kind for breach in breaches(scenario.play(scenario.start()))}
+
+
+def test_going_on_to_the_next_event_after_a_refusal_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "judge", lambda *_: Delivered(200))
+    scenario = NAMED["an endpoint is down, then up; another is not"]
+
+    found = breaches(scenario.play(scenario.start()))
+
+    assert {Kind.MISORDERED, Kind.LOST_NOTIFICATION} <= {breach.kind for breach in found}
+
+
+def test_a_cursor_that_moves_past_what_was_not_told_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = delivery._Batch.to_tell
+
+    def all_but_the_first(batch: delivery._Batch, since: str) -> list[RecordedEvent]:
+        return honest(batch, since)[1:]
+
+    monkeypatch.setattr(delivery._Batch, "to_tell", all_but_the_first)
+    scenario = NAMED["create, channel booked"]
+
+    found = breaches(scenario.play(scenario.start()))
+
+    assert Kind.LOST_NOTIFICATION in {breach.kind for breach in found}
