@@ -20,6 +20,7 @@ from rms.platform.queues import QueueName
 from sandbox.clickpost.engine import ClickpostEngine
 from sandbox.clickpost.settings import Settings
 from sandbox.in_process import InProcessHttp
+from sandbox.partner import PartnerEngine
 from sandbox.receiver.engine import ReceiverEngine
 from tests.fakes.calls import Calls, ProcessKilledError
 from tests.fakes.clock import FakeClock
@@ -54,6 +55,17 @@ class HttpReply:
         return json.loads(self.text)
 
 
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """An aggregator besides Clickpost: its simulation, and the function and path that take its webhooks."""
+
+    name: str
+    engine: PartnerEngine[Any]
+    function: str
+    path: str
+    key_in_path: str | None = None
+
+
 class World:
     """RMS, its client `lotus` with one endpoint `shop` and one Clickpost account `main`, and the partners."""
 
@@ -70,8 +82,10 @@ class World:
         self.clickpost.change({"webhook_url": "https://rms.test/clickpost", "webhook_key": WEBHOOK_KEY})
         self.receiver = ReceiverEngine(clock=self.clock)
         self.http = FakeHttp(quiet)
-        partners = InProcessHttp({CLICKPOST_HOST: self.clickpost.handle, RECEIVER_HOST: self.receiver.handle})
-        self.http.on("https://", partners.send)
+        self.others: list[Partner] = []
+        """The aggregators that have joined: see `tests.partners.onboard`."""
+        self._hosts = InProcessHttp({CLICKPOST_HOST: self.clickpost.handle, RECEIVER_HOST: self.receiver.handle})
+        self.http.on("https://", self._hosts.send)
         self.secrets = FakeSecrets(quiet)
         self.core = Core.on(
             self.table,
@@ -112,6 +126,7 @@ class World:
         roles: str = "client",
         headers: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
+        host: str = "api.rms.test",
     ) -> HttpReply:
         """A request past the authorizer; `client=None` is one that the authorizer let through without a tenant."""
         raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
@@ -125,7 +140,12 @@ class World:
             "queryStringParameters": dict(query) if query else None,
             "multiValueQueryStringParameters": {name: [value] for name, value in (query or {}).items()} or None,
             "pathParameters": None,
-            "requestContext": {"requestId": "request-1", "authorizer": identity, "identity": {}},
+            "requestContext": {
+                "requestId": "request-1",
+                "authorizer": identity,
+                "identity": {},
+                "domainName": host,
+            },
             "body": base64.b64encode(raw).decode() if raw else None,
             "isBase64Encoded": bool(raw),
         }
@@ -156,6 +176,37 @@ class World:
         assert isinstance(status, int)
         return status
 
+    def notify(
+        self, partner: Partner, body: bytes, headers: Mapping[str, str] | None = None, *, key: str | None = None
+    ) -> int:
+        """POST another aggregator's webhook, with its own proof unless told otherwise; answers the status."""
+        given = partner.engine.webhook_headers() if headers is None else dict(headers)
+        caller = self._let_in(partner, given)
+        if caller is None:
+            return 403  # the gateway's own answer
+        event = {
+            "resource": partner.path,
+            "path": partner.path,
+            "httpMethod": "POST",
+            "headers": given,
+            "pathParameters": {"secret": key or partner.key_in_path} if partner.key_in_path else None,
+            "requestContext": {"requestId": "webhook-1", "authorizer": caller, "identity": {}},
+            "body": base64.b64encode(body).decode(),
+            "isBase64Encoded": True,
+        }
+        status = self.invoke(partner.function, event)["statusCode"]
+        assert isinstance(status, int)
+        return status
+
+    def _let_in(self, partner: Partner, headers: Mapping[str, str]) -> dict[str, str] | None:
+        """What the authorizer says of a caller; nothing where the route is open to all."""
+        if partner.function != "push_notification":
+            return {}
+        arn = "arn:aws:execute-api:ap-south-1:000000000000:api/prod/POST" + partner.path
+        answer = self.invoke("authorize", {"methodArn": arn, "headers": dict(headers), "requestContext": {}})
+        context = answer.get("context")
+        return dict(context) if context else None
+
     def sweep(self) -> None:
         """What EventBridge does every minute."""
         self.invoke("sweep_due_work", {"id": "tick"})
@@ -181,18 +232,24 @@ class World:
     # ── time and partners ───────────────────────────────────────────────────────────
 
     def post_webhooks(self) -> int:
-        """Let Clickpost post whatever webhooks are due; answers how many tries that took."""
+        """Let the aggregators post whatever webhooks are due; answers how many tries that took."""
         posted = 0
         while (webhook := self.clickpost.claim_webhook()) is not None:
             posted += 1
             status = self.webhook(webhook.body, self.clickpost.webhook_headers())
             self.clickpost.webhook_answered(webhook, status)
+        for partner in self.others:
+            while (sent := partner.engine.claim_webhook()) is not None:
+                posted += 1
+                partner.engine.webhook_answered(sent, self.notify(partner, sent.body))
         return posted
 
     def settle(self, *, minutes: int = 6000) -> None:
         """Let time pass until nothing is due any more: partners, queues, sweeper, whatever recovers by itself."""
         for _ in range(minutes):
             self.clickpost.run_due()
+            for partner in self.others:
+                partner.engine.run_due()
             self.post_webhooks()
             self.work_all()
             following = self._next_moment()
@@ -218,6 +275,7 @@ class World:
             self.clickpost.webhook_due(),
             self.clickpost.late_work_due(),
             self.queues.next_visible_at(),
+            *(partner.engine.next_due() for partner in self.others),
         )
         return min((moment for moment in moments if moment is not None), default=None)
 
@@ -256,6 +314,11 @@ class World:
         )
         fresh.journal._pause = lambda _: None
         return fresh
+
+    def join(self, host: str, partner: Partner) -> None:
+        """Let another aggregator answer at a host, and its time pass with everybody's."""
+        self._hosts.partners[host] = partner.engine.handle
+        self.others.append(partner)
 
     def _onboard(self) -> None:
         administration.create_client(self.core, CLIENT, "Lotus Clothing")

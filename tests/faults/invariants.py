@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from rms.aggregators.registry import AGGREGATORS
+from rms.aggregators.registry import aggregator_of
 from tests.faults.run import Run
 from tests.world import CLIENT
 
@@ -108,17 +108,20 @@ def _returns(found: _Found) -> Iterator[Breach]:
 
 
 def _parcels(found: _Found) -> Iterator[Breach]:
-    truth = found.run.world.clickpost.describe_bookings()
-    for booking in truth["bookings"]:
+    world = found.run.world
+    truth = world.clickpost.describe_bookings()
+    others = [each for partner in world.others for each in partner.engine.describe_bookings()["bookings"]]
+    for booking in [*truth["bookings"], *others]:
         for extra in booking["awbs"][1:]:
-            yield Breach(Kind.DUPLICATE_AWB, f"{booking['reference']}: {extra} besides {booking['awb']}")
+            yield Breach(Kind.DUPLICATE_AWB, f"{booking['reference']}: {extra} besides {booking['awbs'][0]}")
     for order, awbs in truth["orders_with_several_parcels"].items():
         if not any(len(booking["awbs"]) > 1 for booking in truth["bookings"] if booking["order_id"] == order):
             yield Breach(Kind.DUPLICATE_AWB, f"{order}: {awbs}")
     known = {rows["BOOKING"].get("awb") for rows in found.returns.values() if "BOOKING" in rows}
-    for booking in truth["bookings"]:
-        if booking["awb"] and booking["awb"] not in known:
-            yield Breach(Kind.LOST_RETURN, f"{booking['awb']}: booked, and no return knows of it")
+    for booking in [*truth["bookings"], *others]:
+        for awb in booking["awbs"][:1]:
+            if awb not in known:
+                yield Breach(Kind.LOST_RETURN, f"{awb}: booked, and no return knows of it")
     for code, rows in found.returns.items():
         state = rows.get("BOOKING", {}).get("state", "BOOKED")
         if state not in {"BOOKED", "REFUSED"}:
@@ -143,8 +146,8 @@ def _journals(found: _Found) -> Iterator[Breach]:
 
 def _webhooks(found: _Found) -> Iterator[Breach]:
     seen = Counter(sk.removeprefix("SEEN#") for rows in found.returns.values() for sk in rows if sk.startswith("SEEN#"))
-    for body, received_at in found.run.taken:
-        for update in AGGREGATORS["CLICKPOST"].read_webhook(body, received_at):
+    for aggregator, body, received_at in found.run.taken:
+        for update in aggregator_of(aggregator).read_webhook(body, received_at):
             if seen[update.event_id] != 1:
                 kind = Kind.LOST_NOTIFICATION if not seen[update.event_id] else Kind.OTHER
                 words = f"{update.awb} {update.scan.raw.code} is in {seen[update.event_id]} journals"

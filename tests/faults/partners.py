@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from rms.aggregators.clickpost.adapter import Clickpost
 from rms.aggregators.clickpost.answers import read_search
@@ -17,7 +17,7 @@ from rms.aggregators.contract import (
     Progress,
     Unauthorized,
 )
-from rms.aggregators.registry import AGGREGATORS
+from rms.aggregators.registry import LOADED, aggregator_of
 from rms.platform.http import HttpAnswer, HttpRequest, NoAnswer
 from rms.platform.json import parse_json
 from sandbox.clickpost.settings import Settings
@@ -64,10 +64,9 @@ def meta_status(answer: HttpAnswer) -> int | None:
 @contextmanager
 def speaking_to(partner: Settings) -> Iterator[None]:
     """Let RMS use the adapter that fits this partner."""
-    adapters = cast("dict[str, Any]", AGGREGATORS)
-    usual = adapters["CLICKPOST"]
-    adapters["CLICKPOST"] = usual if partner.refuses_duplicates else SearchablePartner()
+    usual = aggregator_of("CLICKPOST")
+    LOADED["CLICKPOST"] = usual if partner.refuses_duplicates else SearchablePartner()
     try:
         yield
     finally:
-        adapters["CLICKPOST"] = usual
+        LOADED["CLICKPOST"] = usual

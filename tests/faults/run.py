@@ -82,8 +82,8 @@ class Run:
         self.plan, self.late = plan, late
         self.client_repeats = client_repeats
         self.requests: list[Request] = []
-        self.taken: list[tuple[bytes, datetime]] = []
-        """Webhooks that RMS answered 200, and when."""
+        self.taken: list[tuple[str, bytes, datetime]] = []
+        """Webhooks that RMS answered 200: whose, and when."""
         self.marks: dict[str, int] = {}
         """What a scenario notes for its own check."""
         self._under_way: list[Callable[[], object]] = []
@@ -209,8 +209,16 @@ class Run:
             posted, take = True, partial(self.world.webhook, webhook.body, partner.webhook_headers())
             status = self.arrives("webhook", take)
             if status == 200:
-                self.taken.append((webhook.body, self.world.clock()))
+                self.taken.append(("CLICKPOST", webhook.body, self.world.clock()))
             partner.webhook_answered(webhook, status)
+        for other in self.world.others:
+            other.engine.run_due()
+            while (sent := other.engine.claim_webhook()) is not None:
+                posted = True
+                status = self.arrives("webhook", partial(self.world.notify, other, sent.body))
+                if status == 200:
+                    self.taken.append((other.name, sent.body, self.world.clock()))
+                other.engine.webhook_answered(sent, status)
         return posted
 
     def _land(self) -> bool:
@@ -226,6 +234,7 @@ class Run:
         world.table.catch_up()  # the indexes lag for less than the second that passes now
         moments = [request.again_at for request in self.requests]
         moments += [world.clickpost.webhook_due(), world.clickpost.late_work_due(), world.queues.next_visible_at()]
+        moments += [other.engine.next_due() for other in world.others]
         due = world.next_due()
         moments.append(max(due, self._swept_at + SWEEP) if due is not None else None)
         if self.late is not Late.LAST and (self.calls._late or self._under_way):
@@ -242,9 +251,10 @@ class Run:
         self.neighbours = self.rows_of_others()
 
     def rows_of_others(self) -> list[Mapping[str, Any]]:
-        """Every row that is not of the client under test."""
+        """Every row that is not of the client under test; what a login brings is nobody else's either."""
         own = (f"C#{CLIENT}#R#", f"C#{CLIENT}#A#", f"C#{CLIENT}#F#")
-        return [row for row in self.world.table.rows() if not str(row["PK"]).startswith(own)]
+        rows = self.world.table.rows()
+        return [row for row in rows if not str(row["PK"]).startswith(own) and not str(row["SK"]).startswith("TOKEN#")]
 
 
 class _BatchLostError(Exception):

@@ -8,6 +8,7 @@ from sandbox.clickpost.settings import Settings
 from sandbox.faults import answers_status
 from tests.builders import a_channel_booked_body, a_return_create_body, a_return_order_body
 from tests.faults.run import Run
+from tests.partners import SANDBOX, onboard
 
 CODE: Final = "RET-70031-1"
 CHANNEL_CODE: Final = "RET-70044-1"
@@ -45,6 +46,20 @@ class Scenario:
 
 def _books(run: Run) -> None:
     run.post(a_return_order_body())
+
+
+def _joins(name: str) -> Callable[[Run], None]:
+    """From here on another aggregator books."""
+
+    def before(run: Run) -> None:
+        onboard(run.world, name)
+        run.neighbours = run.rows_of_others()
+
+    return before
+
+
+def _books_without_qc(run: Run) -> None:
+    run.post(a_return_order_body(**{f"orderItems[{place}].enableDoorStepQc": "false" for place in (0, 1)}))
 
 
 def _channel_booked(run: Run) -> None:
@@ -138,6 +153,18 @@ SCENARIOS: Final = (
         "create, RMS books",
         _books,
         {CODE: ("AWB_GENERATED", _told("AWB_GENERATED"))},
+    ),
+    Scenario(
+        "create, RMS books at Shiprocket",
+        _books_without_qc,
+        {CODE: ("PICKUP_SCHEDULED", _told("AWB_GENERATED", "PICKUP_SCHEDULED"))},
+        before=_joins("SHIPROCKET"),
+    ),
+    Scenario(
+        "create, RMS books at a generic aggregator",
+        _books_without_qc,
+        {CODE: ("AWB_GENERATED", _told("AWB_GENERATED"))},
+        before=_joins(SANDBOX),
     ),
     Scenario(
         "create, channel booked",

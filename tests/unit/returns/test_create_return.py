@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rms.aggregators.contract import Direction
-from rms.aggregators.registry import AGGREGATORS
+from rms.aggregators.registry import aggregator_of
 from rms.clients import administration
 from rms.journal.keys import client_pk
 from rms.platform.table import EXISTING, Delete, Key
@@ -150,7 +150,7 @@ def test_a_return_that_rms_booked_is_not_the_channels_to_book_again(world: World
 
 
 def test_our_reference_at_the_aggregator_is_the_same_for_every_try_and_differs_between_clients(world: World) -> None:
-    adapter = AGGREGATORS["CLICKPOST"]
+    adapter = aggregator_of("CLICKPOST")
 
     def refer(client: str, code: str, generation: int) -> str:
         return adapter.booking_reference(client, code, generation, Direction.RETURN)

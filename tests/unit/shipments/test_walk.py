@@ -23,7 +23,7 @@ from rms.aggregators.contract import (
     Unauthorized,
     Unknown,
 )
-from rms.aggregators.registry import AGGREGATORS
+from rms.aggregators.registry import LOADED
 from rms.clients import administration
 from rms.clients.accounts import open_account
 from rms.clients.configuration import configuration_of
@@ -49,7 +49,7 @@ def office() -> PorterOffice:
 
 @pytest.fixture
 def world(office: PorterOffice, monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setitem(cast("dict[str, Any]", AGGREGATORS), "PORTER", Porter())
+    monkeypatch.setitem(LOADED, "PORTER", Porter())
     world = World()
     world.http.on(URL, office.handle)
     put_account(world)
