@@ -51,7 +51,10 @@ def put_account(call: Call) -> Reply:
     """An aggregator account, set up or replaced."""
     account = read_request(PutAccount, call.body).account(call.path["alias"])
     administration.put_account(api.core, call.path["client"], account)
-    return Reply(body={"alias": account.alias, "aggregator": account.aggregator})
+    warning = administration.webhook_warning(account.aggregator, call.host)
+    return Reply(
+        body={"alias": account.alias, "aggregator": account.aggregator} | ({"warning": warning} if warning else {})
+    )
 
 
 @api.put("/clients/<client>/endpoints/<endpoint>")

@@ -8,7 +8,11 @@ import pytest
 from tests.infrastructure.stack import FUNCTIONS, folder_of, of_type, routes, transformed
 from tests.template import template
 
-WITHOUT_AUTHORIZER: Final = {("/rms/in/api/clickpost/notify", "post"): "authenticated by the account's webhook key"}
+WITHOUT_AUTHORIZER: Final = {
+    ("/rms/in/api/clickpost/notify", "post"): "authenticated by the account's webhook key",
+    ("/rms/in/api/st/notify", "post"): "authenticated by the account's webhook key",
+    ("/rms/in/api/shipway/notify/{secret}", "post"): "authenticated by the account's webhook key, which is in the path",
+}
 
 
 def _api() -> Any:
@@ -99,7 +103,7 @@ def test_every_route_of_a_handler_is_a_route_of_the_api() -> None:
     in_template: set[tuple[str, str]] = set()
     in_code: set[tuple[str, str]] = set()
     for logical_id, resource in template()["Resources"].items():
-        if resource["Type"] != "AWS::Serverless::Function" or logical_id == "ClickpostWebhook":
+        if resource["Type"] != "AWS::Serverless::Function" or logical_id.endswith("Webhook"):
             continue
         code = (FUNCTIONS / folder_of(logical_id) / "app.py").read_text()
         for event in resource["Properties"].get("Events", {}).values():

@@ -10,6 +10,7 @@ from rms.journal.journal import ROUNDS
 from rms.notifications.delivery import ENOUGH_TIME
 from rms.platform.http import HttpRequest
 from rms.shipments.booking import SETTLE
+from rms.shipments.confirming import ENOUGH_TIME as CONFIRMING
 from tests.infrastructure.stack import FUNCTIONS, folder_of, functions, of_type, target
 from tests.template import QUEUE_IDS
 
@@ -20,7 +21,10 @@ AWS_SECONDS: Final = 3.0
 
 PER_MESSAGE: Final = {
     # An append that is beaten to its place in every round waits 10 ms longer on average each time, up to 100 ms.
-    "RecordShipmentEvents": sum(0.01 * min(number, 10) for number in range(1, ROUNDS + 1)) + 0.5,
+    # What nothing proves is confirmed by tracking before.
+    "RecordShipmentEvents": sum(0.01 * min(number, 10) for number in range(1, ROUNDS + 1))
+    + 0.5
+    + CONFIRMING.total_seconds(),
     # The look-up, and the call where nothing was found.
     "BookShipments": 2 * TOTAL_SECONDS + AWS_SECONDS,
     # Sends for so long, and the last one may need the notification, fresh headers and the notification once more.

@@ -12,6 +12,7 @@ from rms.platform.table import Check, Delete, Put, Update
 from sandbox.faults import Fault, Then
 from tests.builders import a_channel_booked_body, a_return_create_body, a_return_order_body
 from tests.fakes.calls import Call, Calls
+from tests.partners import SANDBOX, onboard
 from tests.template import QUEUE_IDS
 from tests.world import CLIENT, RECEIVER_HOST, World, a_clickpost_account, an_operator
 
@@ -35,6 +36,7 @@ _SECRETS: Final[Mapping[str, Use]] = {
     "seal": ("kms:Encrypt", "SecretsKey"),
     "unseal": ("kms:Decrypt", "SecretsKey"),
 }
+WITHOUT_QC: Final[Mapping[str, object]] = {f"orderItems[{place}].enableDoorStepQc": "false" for place in (0, 1)}
 UNKNOWN_TO_RMS: Final = "5550001112"
 EVENTS: Final = Path(__file__).parents[2] / "events" / "clickpost"
 
@@ -174,6 +176,40 @@ def _a_return_announced_by_the_aggregator(world: _Watched) -> None:
     assert len(world.heard("PORTAL-2")) > 1
 
 
+def _returns_at_shiprocket(world: _Watched) -> None:
+    """The token of the first booking is made in the call, that of the next by the worker that looks for it."""
+    shiprocket = onboard(world, "SHIPROCKET").engine
+    booked = a_return_order_body(returnOrderCode="RET-11", **WITHOUT_QC)
+    assert world.create_return(booked).status == 200
+    world.settle()
+    shiprocket.next_booking(does_the_work=True, then="hangs")
+    assert world.create_return(booked | {"returnOrderCode": "RET-12"}).status == 202
+    shiprocket.change({"token_generation": 2})
+    world.settle()
+    assert "AWB_GENERATED" in world.heard("RET-12")
+    shiprocket.advance(shiprocket.parcels()[0].awb, steps=None)
+    world.settle()
+    assert "DELIVERED" in world.heard("RET-11")
+
+
+def _returns_at_shipway(world: _Watched) -> None:
+    shipway = onboard(world, "SHIPWAY").engine
+    body = a_return_order_body(returnOrderCode="RET-13", **WITHOUT_QC)
+    assert world.create_return(body).status in {200, 202}
+    world.settle()
+    shipway.advance(shipway.parcels()[0].awb, steps=None)
+    world.settle()
+    assert "DELIVERED" in world.heard("RET-13")
+
+
+def _returns_at_a_generic_aggregator(world: _Watched) -> None:
+    generic = onboard(world, SANDBOX).engine
+    assert world.create_return(a_return_order_body(returnOrderCode="RET-14", **WITHOUT_QC)).status == 200
+    generic.advance(generic.parcels()[0].awb, steps=None)
+    world.settle()
+    assert "DELIVERED" in world.heard("RET-14")
+
+
 def _endpoints_that_refuse(world: _Watched) -> None:
     url = f"https://{RECEIVER_HOST}/hooks/shop"
     credentials = f"https://{RECEIVER_HOST}/credentials/shop"
@@ -229,6 +265,9 @@ _FLOWS: Final = (
     _bookings_that_do_not_settle_at_once,
     _events_that_come_before_their_awb,
     _a_return_announced_by_the_aggregator,
+    _returns_at_shiprocket,
+    _returns_at_shipway,
+    _returns_at_a_generic_aggregator,
     _endpoints_that_refuse,
     _everything_an_operator_does,
 )

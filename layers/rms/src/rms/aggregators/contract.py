@@ -331,6 +331,12 @@ class Aggregator(Protocol):
     ) -> Sequence[ShipmentUpdate] | Unknown | Unauthorized:
         """The scans in the answer to `track`, oldest first; each with the event id that its webhook has."""
 
+    def proves_sender(self, account: Account, body: bytes) -> bool:
+        """Whether the proof in a webhook body is this account's; True where its shape has none.
+
+        Asked only where `confirms_webhooks`: elsewhere the webhook key says whose it is.
+        """
+
     def read_webhook(self, body: bytes, received_at: datetime) -> Sequence[ShipmentUpdate]:
         """The updates in a webhook body, oldest first.
 

@@ -137,6 +137,16 @@ def put_account(core: Core, client: str, account: NewAccount) -> None:
     _write(core, client, writes, taken="[webhookKey: is in use by another account; make a new one]")
 
 
+def webhook_warning(aggregator: str, host: str) -> str | None:
+    """What stands in the way of an aggregator's webhooks when the API is called under this name; None if nothing."""
+    if aggregator != "SHIPROCKET":
+        return None
+    from rms.aggregators.shiprocket import webhook_url_problem  # noqa: PLC0415 - the one aggregator that minds
+
+    problem = webhook_url_problem(host)
+    return f"{problem}, and {host} does: give the API a custom domain name without" if problem else None
+
+
 def put_endpoint(core: Core, client: str, endpoint: NewEndpoint) -> str | None:
     """Set up, replace or enable again an endpoint. Answers its signing secret when it is new: it is shown once.
 

@@ -15,7 +15,10 @@ from rms.platform.errors import BadDataError, ConflictError, NotFoundError
 from rms.platform.table import NEW, Absent, ConditionFailedError, Equals, Key, Put, Update
 from rms.platform.times import to_text
 
-ROLES: Final = ("client", "warehouse", "operator")
+ROLES: Final = ("client", "warehouse", "aggregator", "operator")
+AGGREGATOR: Final = "aggregator"
+"""The role of an aggregator of the generic contract, which may report on parcels; never one of several."""
+
 OPERATORS: Final = "rms"
 """The domain of RMS's own people; no client can be called so, and only here can the role `operator` be given."""
 
@@ -55,6 +58,8 @@ def issue_credential(core: Core, client: str, username: str, roles: Sequence[str
     allowed = ROLES if client == OPERATORS else tuple(role for role in ROLES if role != "operator")
     if not roles or not set(roles) <= set(allowed):
         problems.append(f"roles: must be one or more of {', '.join(allowed)}")
+    elif AGGREGATOR in roles and len(set(roles)) > 1:
+        problems.append(f"roles: {AGGREGATOR} must stand alone, because an aggregator may do nothing else")
     if problems:
         raise BadDataError(f"[{', '.join(problems)}]")
     password = secrets.token_urlsafe(32)

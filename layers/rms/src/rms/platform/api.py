@@ -70,6 +70,8 @@ class Call:
     body: bytes
     path: Mapping[str, str]
     query: Mapping[str, str]
+    host: str = ""
+    """The name under which the API was called; "" where nobody knows."""
 
 
 type Route = Callable[[Call], Reply]
@@ -149,7 +151,8 @@ class Api[Core]:
         query = {name: value for name, value in (event.get("queryStringParameters") or {}).items() if value}
         if any(len(value) > MAX_QUERY for value in query.values()):
             raise BadDataError(f"[query: a parameter may have at most {MAX_QUERY} characters]")
-        return Call(client=str(client), username=str(username), body=body, path=path, query=query)
+        host = str((event.get("requestContext") or {}).get("domainName") or "")
+        return Call(client=str(client), username=str(username), body=body, path=path, query=query, host=host)
 
     def _failed(self, error: Exception) -> Response[str]:
         answer, description = told(error)

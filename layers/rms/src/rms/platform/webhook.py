@@ -51,6 +51,8 @@ def aggregator_webhook[Core: Intake](
     aggregator: str,
     key_headers: Sequence[str],
     whose: Callable[[Core, str, Sequence[str]], Sender | None],
+    *,
+    key_parameter: str | None = None,
 ) -> Handler:
     """A handler that takes an aggregator's webhooks.
 
@@ -58,7 +60,8 @@ def aggregator_webhook[Core: Intake](
         core: builds the core, at the first call.
         aggregator: as in `logisticAggregatorName`.
         key_headers: the headers that may hold the webhook key, in lower case.
-        whose: from the core, the aggregator and the values of these headers to whose webhook it is; None: nobody's.
+        whose: from the core, the aggregator and the keys that came to whose webhook it is; None: nobody's.
+        key_parameter: the part of the path that may hold the key, for an aggregator that can send no header.
     """
     at_init(core)
 
@@ -69,7 +72,7 @@ def aggregator_webhook[Core: Intake](
             status, answer = _take(
                 core(),
                 event,
-                lambda core: whose(core, aggregator, [header(event, name) or "" for name in key_headers]),
+                lambda core: whose(core, aggregator, _keys(event, key_headers, key_parameter)),
                 {"aggregator": aggregator, "correlation": request.get("requestId")},
             )
             keys["status"] = status
@@ -77,6 +80,13 @@ def aggregator_webhook[Core: Intake](
         return {"statusCode": status, "headers": headers, "body": answer, "isBase64Encoded": False}
 
     return handler
+
+
+def _keys(event: Event, headers: Sequence[str], parameter: str | None) -> list[str]:
+    keys = [header(event, name) or "" for name in headers]
+    if parameter is not None:
+        keys.append((event.get("pathParameters") or {}).get(parameter) or "")
+    return keys
 
 
 def _take[Core: Intake](

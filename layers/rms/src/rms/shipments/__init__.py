@@ -6,6 +6,7 @@ from rms.platform.loading import names_from
 
 if TYPE_CHECKING:
     from rms.shipments.booking import settle_booking
+    from rms.shipments.pushing import take_push
     from rms.shipments.tracking import Webhook, drain_parked, record_shipment_events
 else:
     __getattr__ = names_from(
@@ -15,7 +16,8 @@ else:
             "Webhook": "tracking",
             "drain_parked": "tracking",
             "record_shipment_events": "tracking",
+            "take_push": "pushing",
         },
     )
 
-__all__ = ["Webhook", "drain_parked", "record_shipment_events", "settle_booking"]
+__all__ = ["Webhook", "drain_parked", "record_shipment_events", "settle_booking", "take_push"]

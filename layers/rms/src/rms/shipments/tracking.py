@@ -29,6 +29,7 @@ from rms.platform.table import (
 )
 from rms.platform.times import from_text, to_text
 from rms.shipments.claims import Claims, nothing_waits, owner_of, waiting_write
+from rms.shipments.confirming import Confirmation, UnconfirmedUpdateError, confirmation_for
 from rms.shipments.transitions import state_key
 from rms.shipments.wake import wake_tellers
 
@@ -101,17 +102,23 @@ def record_shipment_events(core: Core, webhook: Webhook, announce: Announce) -> 
 
     Raises:
         UnreadableWebhookError: the body is not this aggregator's; nothing was recorded.
-        TableContendedError, TableUnavailableError: record it again; what was recorded is a no-op then.
+        UnconfirmedUpdateError, TableContendedError, TableUnavailableError: record it again; what was recorded is a
+            no-op then.
     """
-    updates = registry.aggregator_of(webhook.aggregator).read_webhook(webhook.body, webhook.received_at)
+    aggregator = registry.aggregator_of(webhook.aggregator)
+    updates = aggregator.read_webhook(webhook.body, webhook.received_at)
     configuration = configuration_of(core, webhook.client)
-    return [_record(core, configuration, webhook, update, announce) for update in updates]
+    confirmation = confirmation_for(core, configuration, aggregator, webhook.alias, webhook.body, updates)
+    return [_record(core, configuration, webhook, update, announce, confirmation) for update in updates]
 
 
 def drain_parked(core: Core, client: str, awb: str) -> int:
     """Apply the events that waited for an AWB that is known now; answers how many there were.
 
     Stopping half-way is harmless: what is left is still parked, and its row still due.
+
+    Raises:
+        UnconfirmedUpdateError: some are to be confirmed and were not; these go on waiting, the others are applied.
     """
     aggregate = owner_of(client, core.table.get(shipment_key(client, awb)))
     if aggregate is None:
@@ -119,24 +126,33 @@ def drain_parked(core: Core, client: str, awb: str) -> int:
     configuration = configuration_of(core, client)
     applied = 0
     while parked := core.table.query(shipment_key(client, awb).pk, prefix="PARKED#").items:
-        for webhook, update in sorted(_unparked(client, parked), key=_when):
+        unconfirmed: set[str] = set()
+        for name, webhook, update in sorted(_unparked(client, parked), key=_when):
             claims = _claims(core, webhook, update)
             if isinstance(claims, Unclaimed) and update.awb in {None, awb}:
                 claims = Claims(aggregate, None, ())
             if isinstance(claims, Claims):  # otherwise another parcel's: it waits under its own AWB too
+                try:
+                    _confirm(core, configuration, webhook, update, claims.aggregate)
+                except UnconfirmedUpdateError:
+                    unconfirmed.add(name)
+                    continue
                 recording = _append(core, configuration, webhook, update, claims)
                 if recording is None:
                     raise TableContendedError("a parcel's names changed hands")
-        for item in parked:
+        done = [item for item in parked if text(item, "SK") not in unconfirmed]
+        for item in done:
             core.table.write(Delete(Key(text(item, "PK"), text(item, "SK")), EXISTING))
-        applied += len(parked)
+        applied += len(done)
+        if unconfirmed:
+            raise UnconfirmedUpdateError(f"{len(unconfirmed)} parked updates are not confirmed")
     nothing_waits(core, aggregate, awb)
     return applied
 
 
-def _unparked(client: str, parked: Sequence[Item]) -> list[tuple[Webhook, ShipmentUpdate]]:
-    """Parked rows, read anew, so that a fix to an adapter reaches what came in before it."""
-    read: list[tuple[Webhook, ShipmentUpdate]] = []
+def _unparked(client: str, parked: Sequence[Item]) -> list[tuple[str, Webhook, ShipmentUpdate]]:
+    """Parked rows, each with its SK, read anew, so that a fix to an adapter reaches what came in before it."""
+    read: list[tuple[str, Webhook, ShipmentUpdate]] = []
     for item in parked:
         webhook = Webhook(
             client=client,
@@ -147,12 +163,22 @@ def _unparked(client: str, parked: Sequence[Item]) -> list[tuple[Webhook, Shipme
         )
         updates = registry.aggregator_of(webhook.aggregator).read_webhook(webhook.body, webhook.received_at)
         same = [update for update in updates if update.event_id == text(item, "event_id")]
-        read.extend((webhook, update) for update in same or updates)
+        read.extend((text(item, "SK"), webhook, update) for update in same or updates)
     return read
 
 
-def _when(parked: tuple[Webhook, ShipmentUpdate]) -> datetime:
-    return parked[1].scan.occurred_at
+def _confirm(
+    core: Core, configuration: Configuration, webhook: Webhook, update: ShipmentUpdate, aggregate: AggregateId
+) -> None:
+    """A parked update needs its confirmation now: what is only parked was not believed yet."""
+    aggregator = registry.aggregator_of(webhook.aggregator)
+    confirmation = confirmation_for(core, configuration, aggregator, webhook.alias, webhook.body, [update])
+    if confirmation is not None:
+        confirmation.demand(aggregate, update)
+
+
+def _when(parked: tuple[str, Webhook, ShipmentUpdate]) -> datetime:
+    return parked[2].scan.occurred_at
 
 
 def _record(
@@ -161,6 +187,7 @@ def _record(
     webhook: Webhook,
     update: ShipmentUpdate,
     announce: Announce,
+    confirmation: Confirmation | None,
 ) -> Recording:
     for _ in range(5):
         claims = _claims(core, webhook, update)
@@ -172,6 +199,8 @@ def _record(
         if isinstance(recording, AggregateId):
             claims = Claims(recording, webhook.aggregator, [update.awb] if update.awb else [])
         if isinstance(claims, Claims):
+            if confirmation is not None:
+                confirmation.demand(claims.aggregate, update)
             recording = _append(core, configuration, webhook, update, claims)
         if recording is not None and not isinstance(recording, AggregateId):
             return recording

@@ -149,6 +149,10 @@ class GenericAggregator:
         """Never asked, because there is no call."""
         return Unknown("the generic contract has no tracking")
 
+    def proves_sender(self, account: Account, body: bytes) -> bool:  # noqa: ARG002 - the contract's form
+        """Always: the credential has proved it."""
+        return True
+
     def read_webhook(self, body: bytes, received_at: datetime) -> Sequence[ShipmentUpdate]:
         """See `Aggregator`."""
         return push.read_push(self.name, body, received_at)

@@ -17,10 +17,10 @@ Creating an order wants a warehouse's nickname; its number is what exchanges wan
 `reasons`, and what a shop says in other words than Shiprocket's goes as "Other".
 
 `Account.secrets` holds `password`, and `token` once somebody has logged in. `check_account` says what is wrong with an
-account before it is saved.
+account before it is saved, `webhook_url_problem` whether Shiprocket would take the URL that webhooks are to go to.
 """
 
-from rms.aggregators.shiprocket.account import check_account
+from rms.aggregators.shiprocket.account import check_account, webhook_url_problem
 from rms.aggregators.shiprocket.adapter import Shiprocket
 
-__all__ = ["Shiprocket", "check_account"]
+__all__ = ["Shiprocket", "check_account", "webhook_url_problem"]

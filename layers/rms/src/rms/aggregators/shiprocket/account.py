@@ -12,6 +12,9 @@ from rms.aggregators.shiprocket.reasons import REASONS, plain
 BASE_URL: Final = "https://apiv2.shiprocket.in/v1/external"
 MAX_NICKNAME: Final = 36
 
+REFUSED_WORDS: Final = ("shiprocket", "kartrocket", "sr", "kr")
+"""What a webhook URL may not contain anywhere, in any case. Source: guide, section 8."""
+
 _NUMBER: Final = re.compile("[1-9][0-9]{0,17}")
 _ANSWERS: Final = frozenset({"", "yes", "no"})
 
@@ -73,6 +76,12 @@ class Settings:
 def check_account(options: Mapping[str, str], secrets: Mapping[str, str]) -> list[str]:
     """What is wrong with an account, one `field: problem` each; no secret is quoted. Empty when all is well."""
     return list(_problems(options, secrets))
+
+
+def webhook_url_problem(url: str) -> str | None:
+    """Why Shiprocket would not take this webhook URL; None if it would."""
+    found = [word for word in REFUSED_WORDS if word in url.lower()]
+    return f"Shiprocket takes no webhook URL that contains {' or '.join(found)}" if found else None
 
 
 def _problems(options: Mapping[str, str], secrets: Mapping[str, str]) -> Iterator[str]:

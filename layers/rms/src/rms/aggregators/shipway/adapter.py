@@ -124,6 +124,10 @@ class Shipway:
         """See `Aggregator`."""
         return webhook.read_tracking(answer, received_at)
 
+    def proves_sender(self, account: Account, body: bytes) -> bool:
+        """See `Aggregator`: the older feed carries a hash."""
+        return webhook.proves_sender(account, body)
+
     def read_webhook(self, body: bytes, received_at: datetime) -> Sequence[ShipmentUpdate]:
         """See `Aggregator`."""
         return webhook.read_webhook(body, received_at)
