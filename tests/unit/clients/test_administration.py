@@ -137,8 +137,10 @@ def test_only_operators_administer(method: str, path: str, roles: str) -> None:
             "POST",
             "/clients/lotus/credentials",
             {"username": "a#", "roles": ["operator"]},
-            "[username: must be 3 to 64 letters, digits or . _ @ -, "
-            "roles: must be one or more of client, warehouse, aggregator]",
+            (
+                "[username: must be 3 to 64 letters, digits or . _ @ -, "
+                "roles: must be one or more of client, warehouse, aggregator]"
+            ),
         ),
         (
             "PUT",
