@@ -101,11 +101,15 @@ def test_all_parcels_of_a_feed_are_asked_about_in_one_call(world: World) -> None
     assert [world.journal(code)[-1]["notification"] for code in CODES] == ["RETURN_PICKED_UP"] * 3
 
 
-def test_what_is_confirmed_in_a_feed_is_kept_and_known_when_the_feed_comes_again(world: World) -> None:
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_what_is_confirmed_in_a_feed_is_kept_and_known_when_the_feed_comes_again(
+    world: World, order: Sequence[int]
+) -> None:
     shipway(world).engine.scan(awb_of(0), "RPKP")
-    feed = a_feed((0, 1), "RPKP")
+    feed = a_feed(order, "RPKP")
     with pytest.raises(UnconfirmedUpdateError):
         record(world, feed)
+    assert [len(world.journal(code)) for code in CODES] == [2, 1, 1]
     shipway(world).engine.scan(awb_of(1), "RPKP")
 
     record(world, feed)

@@ -109,16 +109,22 @@ def record_shipment_events(core: Core, webhook: Webhook, announce: Announce) -> 
     updates = aggregator.read_webhook(webhook.body, webhook.received_at)
     configuration = configuration_of(core, webhook.client)
     confirmation = confirmation_for(core, configuration, aggregator, webhook.alias, webhook.body, updates)
-    return [_record(core, configuration, webhook, update, announce, confirmation) for update in updates]
+    recordings: list[Recording] = []
+    unconfirmed: list[UnconfirmedUpdateError] = []
+    for update in updates:
+        try:
+            recordings.append(_record(core, configuration, webhook, update, announce, confirmation))
+        except UnconfirmedUpdateError as error:  # the others need not wait for this one
+            unconfirmed.append(error)
+    if unconfirmed:
+        raise unconfirmed[0]
+    return recordings
 
 
 def drain_parked(core: Core, client: str, awb: str) -> int:
     """Apply the events that waited for an AWB that is known now; answers how many there were.
 
     Stopping half-way is harmless: what is left is still parked, and its row still due.
-
-    Raises:
-        UnconfirmedUpdateError: some are to be confirmed and were not; these go on waiting, the others are applied.
     """
     aggregate = owner_of(client, core.table.get(shipment_key(client, awb)))
     if aggregate is None:
@@ -126,33 +132,28 @@ def drain_parked(core: Core, client: str, awb: str) -> int:
     configuration = configuration_of(core, client)
     applied = 0
     while parked := core.table.query(shipment_key(client, awb).pk, prefix="PARKED#").items:
-        unconfirmed: set[str] = set()
-        for name, webhook, update in sorted(_unparked(client, parked), key=_when):
+        unproved = [item for item in parked if registry.aggregator_of(text(item, "aggregator")).confirms_webhooks]
+        # Those come in once more, now that their parcel is known: one that is never confirmed holds up nothing here.
+        for item in unproved:
+            core.queues.send("inbound", [_as_it_came(client, item)])
+        for webhook, update in sorted(_unparked(client, [each for each in parked if each not in unproved]), key=_when):
             claims = _claims(core, webhook, update)
             if isinstance(claims, Unclaimed) and update.awb in {None, awb}:
                 claims = Claims(aggregate, None, ())
             if isinstance(claims, Claims):  # otherwise another parcel's: it waits under its own AWB too
-                try:
-                    _confirm(core, configuration, webhook, update, claims.aggregate)
-                except UnconfirmedUpdateError:
-                    unconfirmed.add(name)
-                    continue
                 recording = _append(core, configuration, webhook, update, claims)
                 if recording is None:
                     raise TableContendedError("a parcel's names changed hands")
-        done = [item for item in parked if text(item, "SK") not in unconfirmed]
-        for item in done:
+        for item in parked:
             core.table.write(Delete(Key(text(item, "PK"), text(item, "SK")), EXISTING))
-        applied += len(done)
-        if unconfirmed:
-            raise UnconfirmedUpdateError(f"{len(unconfirmed)} parked updates are not confirmed")
+        applied += len(parked)
     nothing_waits(core, aggregate, awb)
     return applied
 
 
-def _unparked(client: str, parked: Sequence[Item]) -> list[tuple[str, Webhook, ShipmentUpdate]]:
-    """Parked rows, each with its SK, read anew, so that a fix to an adapter reaches what came in before it."""
-    read: list[tuple[str, Webhook, ShipmentUpdate]] = []
+def _unparked(client: str, parked: Sequence[Item]) -> list[tuple[Webhook, ShipmentUpdate]]:
+    """Parked rows, read anew, so that a fix to an adapter reaches what came in before it."""
+    read: list[tuple[Webhook, ShipmentUpdate]] = []
     for item in parked:
         webhook = Webhook(
             client=client,
@@ -163,22 +164,18 @@ def _unparked(client: str, parked: Sequence[Item]) -> list[tuple[str, Webhook, S
         )
         updates = registry.aggregator_of(webhook.aggregator).read_webhook(webhook.body, webhook.received_at)
         same = [update for update in updates if update.event_id == text(item, "event_id")]
-        read.extend((text(item, "SK"), webhook, update) for update in same or updates)
+        read.extend((webhook, update) for update in same or updates)
     return read
 
 
-def _confirm(
-    core: Core, configuration: Configuration, webhook: Webhook, update: ShipmentUpdate, aggregate: AggregateId
-) -> None:
-    """A parked update needs its confirmation now: what is only parked was not believed yet."""
-    aggregator = registry.aggregator_of(webhook.aggregator)
-    confirmation = confirmation_for(core, configuration, aggregator, webhook.alias, webhook.body, [update])
-    if confirmation is not None:
-        confirmation.demand(aggregate, update)
+def _as_it_came(client: str, item: Item) -> dict[str, str | int | None]:
+    """A parked row as the message that its webhook was."""
+    kept = {name: text(item, name) for name in ("aggregator", "alias", "body", "received_at")}
+    return {"task": "record", "client": client, **kept, "correlation": logger.get_correlation_id()}
 
 
-def _when(parked: tuple[str, Webhook, ShipmentUpdate]) -> datetime:
-    return parked[2].scan.occurred_at
+def _when(parked: tuple[Webhook, ShipmentUpdate]) -> datetime:
+    return parked[1].scan.occurred_at
 
 
 def _record(
