@@ -14,6 +14,7 @@ FUNCTIONS = (
     "administer_clients",
     "clickpost_webhook",
     "record_shipment_events",
+    "book_shipments",
     "deliver_notifications",
     "sweep_due_work",
 )
