@@ -8,13 +8,10 @@ import threading
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
-from types import TracebackType
-from typing import Any, Final, Self, override
+from typing import Any, Final, Self
 
-from sandbox.client import CallFailedError, call
 from sandbox.faults import (
     ANY_OPERATION,
     ERROR_PAGE,
@@ -30,15 +27,14 @@ from sandbox.faults import (
 )
 from sandbox.outbox import OPERATION as WEBHOOK
 from sandbox.outbox import Outbox, Webhook
-from sandbox.server import Control, Request, SandboxServer, newest, routes
+from sandbox.server import Control, newest, routes
+from sandbox.serving import LABEL_BASE, AggregatorSandbox
 
 type Json = dict[str, Any]
 type Result = tuple[int, Any]
 """HTTP status and JSON body."""
 
 _KEPT_BODY_BYTES: Final = 64 * 1024
-_LABEL: Final = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[]>>endobj\n%%EOF"
-_LONGEST_WAIT_SECONDS: Final = 60.0
 
 
 class UnknownThingError(LookupError):
@@ -54,7 +50,7 @@ class PartnerSettings:
     """Settings that every simulated aggregator has. Every one can be changed while it runs."""
 
     base_path: str = "/api"
-    label_base: str = "https://labels.example.com"
+    label_base: str = LABEL_BASE
     seed: int = 1
     """AWBs, ids and chance faults follow from it."""
 
@@ -528,95 +524,8 @@ def _plan(engine: PartnerEngine[Any], values: Json) -> None:
 # ── serving ─────────────────────────────────────────────────────────────────────────
 
 
-class PartnerSandbox[E: PartnerEngine[Any]](AbstractContextManager["PartnerSandbox[E]"]):
-    """A simulated aggregator on 127.0.0.1: an engine behind HTTP, and threads that post its webhooks.
-
-    `senders` webhooks are under way at a time: with 1 they leave in order.
-    """
-
-    partner: str
+class PartnerSandbox[E: PartnerEngine[Any]](AggregatorSandbox[E]):
+    """An engine of this module on 127.0.0.1, with its control API."""
 
     def __init__(self, engine: E, *, port: int = 0, verbose: bool = False, senders: int = 1) -> None:
-        self.engine = engine
-        self._server = SandboxServer(self._respond, control(engine), port=port, verbose=verbose)
-        if engine.settings.label_base == PartnerSettings().label_base:
-            engine.change({"label_base": f"{self._server.url}/labels"})
-        self._wake = threading.Condition()
-        self._changes = 0
-        engine.on_change = self._changed
-        self._senders = [threading.Thread(target=self._send_webhooks, name=f"webhooks-{n}") for n in range(senders)]
-
-    @property
-    def url(self) -> str:
-        """Where it listens; `/sandbox/…` below it is the control API."""
-        return self._server.url
-
-    @property
-    def base_url(self) -> str:
-        """What stands for the live system's base URL."""
-        return self.url + str(self.engine.settings.base_path)
-
-    @property
-    def ready(self) -> Mapping[str, str]:
-        """What a caller in another process needs to know."""
-        return {"partner": self.partner, "url": self.url, "base_url": self.base_url, "control": f"{self.url}/sandbox"}
-
-    @override
-    def __enter__(self) -> Self:
-        self._server.start()
-        for sender in self._senders:
-            sender.start()
-        return self
-
-    @override
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.closing.set()
-        self._changed()
-        for sender in self._senders:
-            sender.join()
-        self._server.close()
-
-    def _respond(self, request: Request) -> Reply:
-        if request.method == "GET" and request.path.startswith("/labels/"):
-            return Answer(200, {"Content-Type": "application/pdf"}, _LABEL)
-        return self.engine.handle(request.method, request.path, request.query, request.headers, request.body)
-
-    def _changed(self) -> None:
-        with self._wake:
-            self._changes += 1
-            self._wake.notify_all()
-
-    def _send_webhooks(self) -> None:
-        while not self._server.closing.is_set():
-            with self._wake:
-                seen = self._changes
-            self.engine.run_due()
-            webhook = self.engine.claim_webhook() if self.engine.settings.webhook_url else None
-            if webhook is not None:
-                self.engine.webhook_answered(webhook, self._post(webhook))
-                continue
-            with self._wake:
-                if self._changes == seen and not self._server.closing.is_set():
-                    self._wake.wait(self._until_due())
-
-    def _until_due(self) -> float:
-        due = self.engine.next_due()
-        if due is None:
-            return _LONGEST_WAIT_SECONDS
-        return min(max((due - datetime.now(UTC)).total_seconds(), 0.001), _LONGEST_WAIT_SECONDS)
-
-    def _post(self, webhook: Webhook) -> int | None:
-        settings = self.engine.settings
-        try:
-            answer = call(
-                "POST",
-                settings.webhook_url,
-                headers=self.engine.webhook_headers(),
-                body=webhook.body,
-                seconds=settings.webhook_timeout_seconds,
-            )
-        except CallFailedError:
-            return None
-        return answer.status
+        super().__init__(engine, control(engine), port=port, verbose=verbose, senders=senders)

@@ -503,6 +503,11 @@ class ClickpostEngine:
         with self._lock:
             return min((due for due, _ in self._later), default=None)
 
+    def next_due(self) -> datetime | None:
+        """When late work or a webhook that has somewhere to go is due, or None."""
+        times = [self.late_work_due(), self.webhook_due() if self.settings.webhook_url else None]
+        return min((moment for moment in times if moment is not None), default=None)
+
     # ── insides ─────────────────────────────────────────────────────────────────────
 
     def _scan(self, parcel: Parcel, code: int, *, at: datetime | None = None, **details: Any) -> Scan:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
+from sandbox.serving import LABEL_BASE
+
 type Shape = Literal["all", "selected"]
 type IsRvp = Literal["stated", "null", "absent"]
 type TimeForm = Literal["zulu", "space", "microseconds"]
@@ -30,7 +32,7 @@ class Settings:
     base_path: str = "/api"
     """What stands for `/api` of `https://www.clickpost.in/api`."""
 
-    label_base: str = "https://labels.example.com"
+    label_base: str = LABEL_BASE
     seed: int = 1
     """AWBs, ids and chance faults follow from it."""
 
