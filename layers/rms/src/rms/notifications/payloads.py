@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from rms.model.notification_type import NotificationType
+from rms.platform.times import to_epoch
 
 RAW_STATUS_KEY: Final = "Raw Status"
 """Where an `OTHER` tells the aggregator's own words, in `logisticAggregatorMetaData`."""
@@ -135,7 +136,7 @@ def _shipment(
     members: dict[str, Json] = {"forwardOrderCode": notification.forward_order_code}
     if notification.forward_shipment_code is not None:
         members["forwardShipmentCode"] = notification.forward_shipment_code
-    members["notificationUpdateTime"] = _epoch(notification.received_at)
+    members["notificationUpdateTime"] = to_epoch(notification.received_at)
     members["forwardAwb"] = notification.forward_awb
     if notification.courier is not None:
         members["courierName"] = notification.courier
@@ -156,7 +157,7 @@ def _return_order_info(notification: ReturnNotification) -> Mapping[str, Json]:
         "returnOrderId": notification.return_code,
         "returnAwb": notification.return_awb,
         "transporter": notification.transporter,
-        "returnOrderTime": _epoch(notification.returned_at),
+        "returnOrderTime": to_epoch(notification.returned_at),
     }
 
 
@@ -186,11 +187,6 @@ def _invoice(notification: InvoiceNotification) -> dict[str, Json]:
         "forwardOrderCode": notification.forward_order_code,
         "forwardShipmentCode": notification.forward_shipment_code,
         "notificationType": NotificationType.INVOICE_GENERATED.value,
-        "notificationUpdateTime": _epoch(notification.received_at),
+        "notificationUpdateTime": to_epoch(notification.received_at),
         "invoiceData": details,
     }
-
-
-def _epoch(moment: datetime) -> int:
-    """Whole seconds since 1970."""
-    return int(moment.timestamp())
