@@ -158,10 +158,11 @@ def test_a_return_placed_at_clickpost_becomes_a_return_here_and_its_scans_follow
     assert shop.violations() == []
 
 
-def test_scans_of_an_awb_that_nobody_knows_yet_wait_for_its_return(shop: Shop) -> None:
+def test_scans_of_an_awb_that_nobody_knows_yet_wait_for_its_return(shop: Shop, installation: Installation) -> None:
     shop.clickpost.control.post("shipments", {"awb": "4400112299", "courier": 25, "is_return": True})
     shop.parcel_travels("4400112299", steps=3)
     eventually(lambda: shop.clickpost.control.get("state")["webhooks_waiting"], 0)
+    soon(installation.is_idle)  # all three are parked
     two_days_ago = (datetime.now(UTC) - timedelta(days=2)).isoformat()
     body = a_channel_booked_body(returnOrderCode="RET-LATE", awbNumber="4400112299", returnOrderTime=two_days_ago)
     assert shop.tells_of(body).status_code == 200
