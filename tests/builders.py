@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from rms.model.forward_shipment import ForwardItem, ForwardShipment
 from rms.model.return_order import Address, ForwardOrder, Parcel, ReturnItem, ReturnOrder
 
 ABSENT: Final = object()
@@ -222,14 +223,44 @@ def a_return(**changes: Any) -> ReturnOrder:
             shipment_number="SH-70031",
         ),
     )
-    return changed_return(order, **changes)
+    return changed(order, **changes)
 
 
-def changed_return(order: ReturnOrder, **changes: Any) -> ReturnOrder:
+def changed[Order: (ReturnOrder, ForwardShipment)](order: Order, **changes: Any) -> Order:
     """The order with other values at these paths."""
     for path, value in changes.items():
         order = _replaced(order, _steps(path), value)
     return order
+
+
+def a_shipment(**changes: Any) -> ForwardShipment:
+    """A forward parcel for which RMS is to book the courier: a paid pair of shoes. Paths as in `a_return`."""
+    shipment = ForwardShipment(
+        code="SO-70031",
+        shipment_code="SH-70031",
+        items=(
+            ForwardItem(
+                item_code="SO-70031-1",
+                sku="TRAIL-42-BLK",
+                name="Trail shoe",
+                quantity=2,
+                price=Decimal("2999.5"),
+                discount=Decimal(250),
+                tax_percent=Decimal(18),
+                hsn="64041110",
+            ),
+        ),
+        pickup=an_address(name="Dispatch", line2="Gate 1", city="Bengaluru", state="Karnataka", zip="562114"),
+        drop=an_address(),
+        parcel=Parcel(length_cm=Decimal(34), breadth_cm=Decimal(22), height_cm=Decimal("12.5"), weight_g=Decimal(940)),
+        amount=Decimal(5499),
+        ordered_at=datetime(2026, 2, 1, 19, 10, tzinfo=UTC),
+        location_code="BLR-2",
+        invoice_number="INV-26-8841",
+        invoice_time=datetime(2026, 2, 2, 6, 10, tzinfo=UTC),
+        seller_gstin="27AAECR4512K1Z3",
+    )
+    return changed(shipment, **changes)
 
 
 def an_address(**changes: Any) -> Address:

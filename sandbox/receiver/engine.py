@@ -57,7 +57,7 @@ class Delivery:
 
 @dataclass(slots=True)
 class Track:
-    """What an endpoint heard about one return or forward order: the basis of the order check."""
+    """What an endpoint heard about one return or forward parcel: the basis of the order check."""
 
     heard: deque[tuple[int | None, str | None]]
     last: int = -1
@@ -80,7 +80,7 @@ class Endpoint:
         return all(headers.get(name.lower()) == value for name, value in self.expected_headers.items())
 
     def track(self, aggregate: str) -> Track:
-        """The track of a return or order, forgetting the one unheard of for longest when there are too many."""
+        """The track of a return or parcel, forgetting the one unheard of for longest when there are too many."""
         track = self.tracks.pop(aggregate, None) or Track(deque(maxlen=self.keeps))
         self.tracks[aggregate] = track
         if len(self.tracks) > self.keeps:
@@ -258,7 +258,7 @@ class ReceiverEngine:
             return [delivery for delivery in self._deliveries if endpoint in {None, delivery.endpoint}]
 
     def heard(self, endpoint: str, aggregate: str) -> list[tuple[int | None, str | None]]:
-        """What an endpoint took in about a return or order, repeats left out: (sequence, notification type)."""
+        """What an endpoint took in about a return or parcel, repeats left out: (sequence, notification type)."""
         with self._lock:
             track = self._endpoint(endpoint).tracks.get(aggregate)
             return list(track.heard) if track else []
@@ -317,11 +317,12 @@ def read_fault(values: Mapping[str, Any]) -> Fault:
 
 
 def _aggregate(document: Json) -> str:
-    """The return or forward order that a notification is about; empty: none to be found."""
+    """The return or forward parcel that a notification is about; empty: none to be found."""
     info = document.get("returnOrderInfo")
     if isinstance(info, dict) and info.get("returnOrderId"):
         return str(info["returnOrderId"])
-    return str(document.get("returnOrderCode") or document.get("forwardOrderCode") or "")
+    names = ("returnOrderCode", "forwardShipmentCode", "forwardOrderCode")
+    return next((str(code) for name in names if (code := document.get(name))), "")
 
 
 def _json_object(body: bytes) -> Json:

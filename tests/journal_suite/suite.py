@@ -256,7 +256,7 @@ class JournalSuite:
     ) -> None:
         others = [
             AggregateId(client, "R", "RET-5#1"),
-            AggregateId(client, "O", "RET-5"),
+            AggregateId(client, "S", "RET-5"),
             AggregateId(f"{client}-2", "R", "RET-5"),
         ]
         for other in others:

@@ -13,7 +13,10 @@ from rms.journal.keys import (
     client_pk,
     due_shard,
     forward_key,
+    parcel_of_order_key,
     parked_key,
+    return_id,
+    shipment_id,
     shipment_key,
 )
 from rms.platform.table import Key
@@ -24,12 +27,12 @@ ENDPOINTS = SLUGS
 CODES = st.one_of(
     st.text(min_size=1, max_size=12),
     st.lists(
-        st.sampled_from(["#", "C#", "R#", "A#", "O#", "EVENT#00000001", "STATUS", "CURSOR#", "a", "b", "ü", "🚚"]),
+        st.sampled_from(["#", "C#", "R#", "A#", "S#", "EVENT#00000001", "STATUS", "CURSOR#", "a", "b", "ü", "🚚"]),
         min_size=1,
         max_size=6,
     ).map("".join),
 )
-KINDS = st.sampled_from(["R", "O"])
+KINDS = st.sampled_from(["R", "S"])
 IDS = st.builds(AggregateId, SLUGS, KINDS, CODES)
 
 
@@ -53,19 +56,20 @@ def test_no_row_of_one_client_stands_in_a_partition_of_another(
     def partitions(owner: str, name: str) -> set[str]:
         return {
             client_pk(owner),
-            AggregateId(owner, "O" if kind == "O" else "R", name).pk,
+            AggregateId(owner, "S" if kind == "S" else "R", name).pk,
             shipment_key(owner, name).pk,
             forward_key(owner, name, "x").pk,
+            parcel_of_order_key(owner, name, "x").pk,
         }
 
     assert partitions(client, code).isdisjoint(partitions(other, other_code))
 
 
 @given(SLUGS, CODES, CODES)
-def test_returns_orders_parcels_and_forward_parcels_never_share_a_partition(client: str, code: str, other: str) -> None:
+def test_returns_parcels_awbs_and_orders_never_share_a_partition(client: str, code: str, other: str) -> None:
     partitions = [
         AggregateId(client, "R", code).pk,
-        AggregateId(client, "O", other).pk,
+        AggregateId(client, "S", other).pk,
         shipment_key(client, code).pk,
         forward_key(client, other, code).pk,
         client_pk(client),
@@ -130,3 +134,11 @@ def test_keys_look_as_the_table_of_the_architecture_says() -> None:
     assert aggregate.cursor("shop") == Key("C#lotus#R#RET-1", "CURSOR#shop")
     assert aggregate.attempt("shop", 7, 2) == Key("C#lotus#R#RET-1", "ATTEMPT#shop#00000007#000002")
     assert shipment_key("lotus", "77#1") == Key("C#lotus#A#77#1", "SHIPMENT")
+    assert return_id("lotus", "RET-1") == aggregate
+    assert shipment_id("lotus", "SH-1").pk == "C#lotus#S#SH-1"
+    assert parcel_of_order_key("lotus", "SO-1", "SH-1") == Key("C#lotus#F#SO-1", "S#SH-1")
+
+
+@given(SLUGS, CODES, CODES, CODES)
+def test_a_parcel_of_an_order_is_never_taken_for_a_return_of_it(client: str, order: str, one: str, other: str) -> None:
+    assert parcel_of_order_key(client, order, one) != forward_key(client, order, other)

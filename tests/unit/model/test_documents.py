@@ -1,4 +1,4 @@
-"""A return order's stored text: exact both ways, one text for one meaning, small."""
+"""The stored text of a return order or forward parcel: exact both ways, one text for one meaning, small."""
 
 import json
 from dataclasses import fields, is_dataclass, replace
@@ -11,16 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rms.model.documents import content_digest, from_document, to_document
+from rms.model.documents import content_digest, from_document, order_of, shipment_from_document, to_document
+from rms.model.forward_shipment import ForwardItem, ForwardShipment
 from rms.model.return_order import Address, ForwardOrder, Parcel, ReturnItem, ReturnOrder, SubTax
-from tests.builders import a_return, an_address, changed_return
+from tests.builders import a_return, a_shipment, an_address, changed
 
 INDIA = timezone(timedelta(hours=5, minutes=30))
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
 NUMBERS = st.decimals(min_value=0, max_value=10**12, allow_nan=False, allow_infinity=False)
 TIMES = st.integers(0, 7 * 10**9).map(lambda second: datetime.fromtimestamp(second, INDIA))
-VALUES = {str: TEXT, Decimal: NUMBERS, datetime: TIMES, bool: st.booleans()}
+VALUES = {str: TEXT, int: st.integers(0, 10**6), Decimal: NUMBERS, datetime: TIMES, bool: st.booleans()}
 
 
 def any_value(hint: Any) -> st.SearchStrategy[Any]:
@@ -43,6 +44,22 @@ def test_any_order_comes_back_as_it_was(order: ReturnOrder) -> None:
 
     assert from_document(text) == order
     assert to_document(from_document(text)) == text
+
+
+@settings(max_examples=60)
+@given(any_value(ForwardShipment))
+def test_any_forward_parcel_comes_back_as_it_was(shipment: ForwardShipment) -> None:
+    text = to_document(shipment)
+
+    assert shipment_from_document(text) == shipment
+    assert to_document(shipment_from_document(text)) == text
+
+
+def test_the_kind_of_an_aggregate_says_what_its_document_holds() -> None:
+    order, shipment = a_return(), a_shipment()
+
+    assert order_of("R", to_document(order)) == order
+    assert order_of("S", to_document(shipment)) == shipment
 
 
 def test_only_what_is_set_is_written() -> None:
@@ -122,13 +139,30 @@ FULL = a_return(
         ),
     }
 )
+FULL_SHIPMENT = a_shipment(
+    billing=an_address(line2="L2", line3="L3"),
+    drop=an_address(line2="L2", line3="L3"),
+    pickup=an_address(line2="L2", line3="L3"),
+    account_alias="west",
+)
 OTHER: dict[type, Any] = {
+    int: lambda number: number + 1,
     str: lambda text: text + "x",
     bool: lambda flag: not flag,
     Decimal: lambda number: number + 1,
     datetime: lambda time: time + timedelta(seconds=1),
     tuple: lambda values: (*values, values[0]),
 }
+
+
+def another(order: ReturnOrder | ForwardShipment, path: str) -> Any:
+    """Another value than the one there; None in the place of an object."""
+    held: Any = order
+    for step in path.replace("[0]", ".0").split("."):
+        held = held[0] if step == "0" else getattr(held, step)
+    return OTHER[type(held)](held) if type(held) in OTHER else None
+
+
 EVERY_FIELD = [
     prefix + field.name
     for prefix, kind in (
@@ -146,15 +180,39 @@ EVERY_FIELD = [
 
 @pytest.mark.parametrize("path", EVERY_FIELD)
 def test_a_change_of_any_field_changes_the_digest(path: str) -> None:
-    held: Any = FULL
-    for step in path.replace("[0]", ".0").split("."):
-        held = held[0] if step == "0" else getattr(held, step)
-    changed = OTHER[type(held)](held) if type(held) in OTHER else None
-
-    other = changed_return(FULL, **{path: changed})
+    other = changed(FULL, **{path: another(FULL, path)})
 
     assert other != FULL
     assert content_digest(other) != content_digest(FULL)
+
+
+EVERY_FIELD_OF_A_SHIPMENT = [
+    prefix + field.name
+    for prefix, kind in (
+        ("", ForwardShipment),
+        ("items[0].", ForwardItem),
+        ("billing.", Address),
+        ("drop.", Address),
+        ("pickup.", Address),
+        ("parcel.", Parcel),
+    )
+    for field in fields(kind)
+]
+
+
+@pytest.mark.parametrize("path", EVERY_FIELD_OF_A_SHIPMENT)
+def test_a_change_of_any_field_of_a_forward_parcel_changes_the_digest(path: str) -> None:
+    other = changed(FULL_SHIPMENT, **{path: another(FULL_SHIPMENT, path)})
+
+    assert other != FULL_SHIPMENT
+    assert content_digest(other) != content_digest(FULL_SHIPMENT)
+
+
+def test_lines_of_a_forward_parcel_keep_their_quantities_and_order() -> None:
+    mug = ForwardItem("MUG", "MUG", "Mug", 2, Decimal(450))
+    items = (mug, replace(mug, item_code="MUG-B"), replace(mug, item_code="MUG-C", quantity=3))
+
+    assert shipment_from_document(to_document(a_shipment(items=items))).items == items
 
 
 def test_units_alike_share_a_row_and_keep_their_order() -> None:

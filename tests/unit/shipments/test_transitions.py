@@ -46,7 +46,7 @@ def sentence(row: tuple[N, N, N | None, str]) -> str:
 @pytest.mark.parametrize(("state", "sighted", "then", "why"), ROWS, ids=map(sentence, ROWS))
 def test_a_row_of_the_table_is_true(state: N, sighted: N, then: N | None, why: str, arrival: str) -> None:
     world = World()
-    parcel = a_parcel(world, "O" if {N.RTO, N.RTO_DELIVERED} & {state, sighted} else "R")
+    parcel = a_parcel(world, "S" if {N.RTO, N.RTO_DELIVERED} & {state, sighted} else "R")
     scans = [sent(state, NOON + timedelta(hours=1)), sent(sighted, NOON + timedelta(hours=2))]
 
     world.clock.advance(hours=3)
@@ -111,8 +111,8 @@ def test_nothing_but_another_end_moves_a_parcel_that_was_handed_over(delivered: 
 
 
 def a_parcel(world: World, kind: str) -> AggregateId:
-    """A return or a forward order with the AWB that `sent` speaks of, registered an hour before noon."""
-    parcel = AggregateId(CLIENT, "O" if kind == "O" else "R", "P-1")
+    """A return or a forward parcel with the AWB that `sent` speaks of, registered an hour before noon."""
+    parcel = AggregateId(CLIENT, "S" if kind == "S" else "R", "P-1")
     placed = Event("PLACED", EventKind.PLACED, NOON, NOON)
     owner = Put(shipment_key(CLIENT, "AWB-1"), {"kind": parcel.kind, "code": parcel.code}, NEW)
     world.core.journal.create(parcel, {"body": "{}"}, {"awb": "AWB-1"}, placed, also=[owner])

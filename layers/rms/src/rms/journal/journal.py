@@ -1,4 +1,4 @@
-"""The journal of an aggregate: nothing happens to a return or an order except by appending an event here.
+"""The journal of an aggregate: nothing happens to a return or a parcel except by appending an event here.
 
 One conditional transaction writes the event, the mark that it has been seen, the STATUS row (whose `sequence` is
 the optimistic version) and the cursors of everybody who must hear of it. See docs/adr, "A journal per aggregate".

@@ -10,8 +10,8 @@ from typing import Final, Literal
 
 from rms.platform.table import Key
 
-type Kind = Literal["R", "O"]
-"""R: return order, O: forward order."""
+type Kind = Literal["R", "S"]
+"""R: return order, S: one forward parcel."""
 
 SHARDS: Final = 4
 """Partitions of the `due` index that the sweeper reads."""
@@ -19,7 +19,7 @@ SHARDS: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class AggregateId:
-    """One return order or forward order of one client."""
+    """One return order, or one forward parcel, of one client. `code` is the return's, or the parcel's."""
 
     client: str
     kind: Kind
@@ -71,6 +71,11 @@ def return_id(client: str, code: str) -> AggregateId:
     return AggregateId(client, "R", code)
 
 
+def shipment_id(client: str, code: str) -> AggregateId:
+    """The aggregate of a forward parcel; `code` is its shipment code."""
+    return AggregateId(client, "S", code)
+
+
 def client_pk(client: str) -> str:
     """The partition of a client's configuration."""
     return f"C#{client}"
@@ -91,6 +96,11 @@ def forward_key(client: str, forward_reference: str, code: str) -> Key:
     return Key(f"C#{client}#F#{forward_reference}", f"R#{code}")
 
 
+def parcel_of_order_key(client: str, order_code: str, shipment_code: str) -> Key:
+    """That a forward parcel is one of an order's."""
+    return Key(f"C#{client}#F#{order_code}", f"S#{shipment_code}")
+
+
 def aggregate_of(pk: str) -> AggregateId:
     """The aggregate that a partition belongs to.
 
@@ -98,9 +108,9 @@ def aggregate_of(pk: str) -> AggregateId:
         ValueError: for a partition of something else.
     """
     mark, client, kind, code = pk.split("#", 3)
-    if mark != "C" or kind not in {"R", "O"}:
+    if mark != "C" or kind not in {"R", "S"}:
         raise ValueError("not the partition of an aggregate")
-    return AggregateId(client, "R" if kind == "R" else "O", code)
+    return AggregateId(client, "R" if kind == "R" else "S", code)
 
 
 def due_shard(pk: str) -> str:

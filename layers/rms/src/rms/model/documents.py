@@ -1,8 +1,9 @@
-"""A return order as the text that is stored, and its digest.
+"""A return order or a forward parcel as the text that is stored, and its digest.
 
 The text is canonical: equal orders have one text, however they were written when they came in. It holds only what is
-set, under the names of `rms.model.return_order`; decimals are exact, times UTC. Units that differ in nothing but
-their code stand as one row with many codes, so that 500 units of a line do not outgrow a stored item.
+set, under the names of `rms.model.return_order` or `rms.model.forward_shipment`; decimals are exact, times UTC. Items
+that differ in nothing but their code stand as one row with many codes, so that 500 units of a line do not outgrow a
+stored item.
 """
 
 import json
@@ -14,28 +15,39 @@ from functools import cache, partial
 from hashlib import sha256
 from itertools import groupby
 from types import NoneType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from rms.model.forward_shipment import ForwardItem, ForwardShipment
 from rms.model.return_order import ReturnItem, ReturnOrder
 
 _CODES = "item_codes"
 """Takes the place of `item_code` in a row of the text."""
 
 
-def to_document(order: ReturnOrder) -> str:
+def to_document(order: ReturnOrder | ForwardShipment) -> str:
     """The order as compact JSON, its keys in one order."""
     document = _written(order) | {"items": _rows(order.items)}
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
 def from_document(text: str) -> ReturnOrder:
-    """The order that `to_document` wrote. Names that it does not know are left out: a newer RMS wrote them."""
-    document = json.loads(text)
-    order: ReturnOrder = _read(ReturnOrder, document | {"items": list(_units(document["items"]))})
+    """The return order that `to_document` wrote. Names that it does not know are left out: a newer RMS wrote them."""
+    order: ReturnOrder = _from_text(ReturnOrder, text)
     return order
 
 
-def content_digest(order: ReturnOrder) -> str:
+def shipment_from_document(text: str) -> ForwardShipment:
+    """The forward parcel that `to_document` wrote; as `from_document`."""
+    shipment: ForwardShipment = _from_text(ForwardShipment, text)
+    return shipment
+
+
+def order_of(kind: Literal["R", "S"], text: str) -> ReturnOrder | ForwardShipment:
+    """What the document of an aggregate of this kind says."""
+    return from_document(text) if kind == "R" else shipment_from_document(text)
+
+
+def content_digest(order: ReturnOrder | ForwardShipment) -> str:
     """The same for two bodies that say the same: key order, number spelling, time zone, absent or default alike.
 
     Compare it with the digest of the stored order, computed anew, rather than with a stored digest: the text may
@@ -44,13 +56,22 @@ def content_digest(order: ReturnOrder) -> str:
     return sha256(to_document(order).encode()).hexdigest()
 
 
-def _rows(items: Iterable[ReturnItem]) -> list[dict[str, Any]]:
+def _from_text(kind: Any, text: str) -> Any:
+    document = json.loads(text)
+    return _read(kind, document | {"items": list(_units(document["items"]))})
+
+
+def _rows(items: Iterable[ReturnItem | ForwardItem]) -> list[dict[str, Any]]:
     rows = []
-    for alike, units in groupby(items, key=lambda item: replace(item, item_code="")):
+    for alike, units in groupby(items, key=_but_for_its_code):
         row = _written(alike)
         del row["item_code"]
         rows.append({_CODES: [unit.item_code for unit in units]} | row)
     return rows
+
+
+def _but_for_its_code(item: ReturnItem | ForwardItem) -> ReturnItem | ForwardItem:
+    return replace(item, item_code="")
 
 
 def _units(rows: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from rms.journal import AggregateId, EventKind, RecordedEvent
 from rms.journal.events import text
-from rms.model.documents import from_document
+from rms.model.documents import from_document, shipment_from_document
+from rms.model.forward_shipment import ForwardShipment
 from rms.model.notification_type import NotificationType
 from rms.model.return_order import ReturnOrder
 from rms.notifications.payloads import (
@@ -21,16 +22,24 @@ from rms.platform.times import from_text
 NO_AGGREGATOR = "NONE"
 """`logisticAggregatorName` of a return that its channel booked, for a client without any aggregator account."""
 
+TELLS_NO_ITEMS = frozenset({"SHIPROCKET"})
+"""Aggregators whose forward notifications have no items. Source: RMS API contract, section 15.1."""
+
 
 def compose(aggregate: AggregateId, document: Row, recorded: RecordedEvent) -> Notification:
     """The notification of an event that has one; everything it tells stands in the document and the event."""
     assert recorded.event.notification is not None
-    order = from_document(text(document, "body"))
+    body = text(document, "body")
+    if aggregate.kind == "S":
+        shipment = shipment_from_document(body)
+        if recorded.event.kind is EventKind.INVOICED:
+            return _invoice(shipment.code, shipment.shipment_code, recorded)
+        return _forward(shipment, recorded, recorded.event.notification)
+    order = from_document(body)
     if recorded.event.kind is EventKind.INVOICED:
-        return _invoice(order, recorded)
-    if aggregate.kind == "R":
-        return _return(order, document, recorded, recorded.event.notification)
-    return _forward(order, recorded, recorded.event.notification)
+        number = order.forward.shipment_number if order.forward else None
+        return _invoice(order.forward_order_code, number or "", recorded)
+    return _return(order, document, recorded, recorded.event.notification)
 
 
 def _return(order: ReturnOrder, document: Row, recorded: RecordedEvent, name: NotificationType) -> ReturnNotification:
@@ -52,32 +61,36 @@ def _return(order: ReturnOrder, document: Row, recorded: RecordedEvent, name: No
     )
 
 
-def _forward(order: ReturnOrder, recorded: RecordedEvent, name: NotificationType) -> ForwardNotification:
+def _forward(shipment: ForwardShipment, recorded: RecordedEvent, name: NotificationType) -> ForwardNotification:
+    aggregator = recorded.fact("aggregator") or NO_AGGREGATOR
+    items = tuple(Item(item.item_code, item.sku, item.quantity) for item in shipment.items)
     return ForwardNotification(
         sequence=recorded.sequence,
         notification_type=name,
         received_at=recorded.event.received_at,
-        forward_order_code=order.forward_order_code,
-        aggregator=recorded.fact("aggregator") or NO_AGGREGATOR,
-        forward_shipment_code=order.forward.shipment_number if order.forward else None,
-        forward_awb=recorded.fact("awb") or order.awb,
-        courier=recorded.fact("courier") or order.courier,
+        forward_order_code=shipment.code,
+        aggregator=aggregator,
+        forward_shipment_code=shipment.shipment_code,
+        forward_awb=recorded.fact("awb"),
+        courier=recorded.fact("courier"),
         metadata=_metadata(recorded),
         raw_status=recorded.fact("raw_text"),
-        warehouse_code=order.location_code,
-        items=_items(order),
+        warehouse_code=shipment.location_code,
+        items=None if aggregator in TELLS_NO_ITEMS else items,
     )
 
 
-def _invoice(order: ReturnOrder, recorded: RecordedEvent) -> InvoiceNotification:
+def _invoice(order_code: str, shipment_code: str, recorded: RecordedEvent) -> InvoiceNotification:
+    """What was invoiced: the parcel itself, or that of a return, unless the event names another one."""
+
     def fact(name: str) -> str:
         return recorded.fact(name) or ""
 
     return InvoiceNotification(
         sequence=recorded.sequence,
         received_at=recorded.event.received_at,
-        forward_order_code=order.forward_order_code,
-        forward_shipment_code=fact("shipment_code"),
+        forward_order_code=order_code,
+        forward_shipment_code=fact("shipment_code") or shipment_code,
         invoice_id=fact("invoice_id"),
         document_url=fact("document_url"),
         invoice_status=fact("invoice_status"),

@@ -1,4 +1,4 @@
-"""Whose parcel is it: one row per AWB (or aggregator's return reference) that points at its return or order."""
+"""Whose parcel is it: one row per AWB (or aggregator's return reference) that points at its return or parcel."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -66,7 +66,7 @@ def owner_of(client: str, row: Item | None) -> AggregateId | None:
     """The aggregate a SHIPMENT row points at; None while nobody knows."""
     if row is None or maybe_text(row, "code") is None:
         return None
-    return AggregateId(client, "O" if row.get("kind") == "O" else "R", text(row, "code"))
+    return AggregateId(client, "S" if row.get("kind") == "S" else "R", text(row, "code"))
 
 
 def waiting_write(client: str, awb: str, since: str) -> Update:
