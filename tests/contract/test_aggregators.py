@@ -3,14 +3,12 @@
 How an adapter comes under it is told in `tests/contract/adapters.py`.
 """
 
-import importlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from copy import copy
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -54,33 +52,10 @@ from tests.contract.adapters import (
     means,
     same_json,
 )
+from tests.contract.partners import ADAPTERS, every_adapter, examples
 
 LONGEST_CALL: Final = 20.0
 """Seconds: the client's own call must end within 29, whatever one call of a walk does."""
-
-
-def found_adapters() -> Iterator[Adapter]:
-    """`ADAPTER` of every module beside this one that has one."""
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        if not path.stem.startswith("test_"):
-            row = getattr(importlib.import_module(f"tests.contract.{path.stem}"), "ADAPTER", None)
-            if isinstance(row, Adapter):
-                yield row
-
-
-ADAPTERS: Final = tuple(found_adapters())
-
-every_adapter = pytest.mark.parametrize("partner", ADAPTERS, ids=lambda partner: partner.name)
-
-
-def examples[T](of: Callable[[Adapter], Iterable[T]], label: Callable[[T], str] = str) -> pytest.MarkDecorator:
-    """The test once for every adapter and each of these examples."""
-    cases = [
-        pytest.param(partner, case, id=f"{partner.folder}/{label(case)}")
-        for partner in ADAPTERS
-        for case in of(partner)
-    ]
-    return pytest.mark.parametrize(("partner", "example"), cases)
 
 
 every_walk = examples(lambda partner: partner.walks)
