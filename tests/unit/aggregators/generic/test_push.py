@@ -87,12 +87,19 @@ def test_what_the_contract_allows_is_taken(body: object) -> None:
     assert problems_with(body) == []
 
 
-@pytest.mark.parametrize("name", [*NotificationType, *ALIASES])
+@pytest.mark.parametrize("name", [*sorted(set(NotificationType) - {NotificationType.INVOICE_GENERATED}), *ALIASES])
 def test_every_name_and_alias_is_read_in_any_case_with_spaces_or_hyphens(name: str) -> None:
     spelled = {read(a_push(notificationType=each)).scan.when_forward for each in (name, name.lower(), name.title())}
     spaced = {read(a_push(notificationType=name.replace("_", each))).scan.when_forward for each in " -"}
 
     assert spelled == spaced == {ALIASES.get(name) or NotificationType(name)}
+
+
+def test_an_invoice_is_not_an_aggregators_news_and_kept_as_it_was_told() -> None:
+    update = read(a_push(notificationType="invoice generated"))
+
+    assert update.scan.when_forward is update.scan.when_return is NotificationType.OTHER
+    assert (update.scan.raw.code, update.metadata["Status"]) == ("invoice generated", "invoice generated")
 
 
 def test_it_happened_when_it_came_because_no_time_is_told() -> None:

@@ -54,7 +54,7 @@ def _update(name: str, pushed: Mapping[str, Any], received_at: datetime) -> Ship
     reference = _code(about.get("returnOrderId")) if is_return else order_code
     awb = _code(about.get("returnAwb")) if is_return else forward_awb
     raw = text(pushed["notificationType"])
-    named = notification_type(raw)
+    named = _named(raw)
     forward_references = tuple(each for each in (forward_awb, order_code) if each) if is_return else ()
     return ShipmentUpdate(
         event_id=_event_id(name, pushed, awb or reference, raw, named),
@@ -66,6 +66,12 @@ def _update(name: str, pushed: Mapping[str, Any], received_at: datetime) -> Ship
         courier=(text(about.get("carrierName")) if is_return else "") or text(pushed.get("carrierName")) or None,
         metadata=_metadata(pushed, raw, named),
     )
+
+
+def _named(raw: str) -> NotificationType:
+    """What a pushed type is called. An invoice is our client's own news: without its data no reader could take it."""
+    named = notification_type(raw)
+    return NotificationType.OTHER if named is NotificationType.INVOICE_GENERATED else named
 
 
 def _event_id(name: str, pushed: Mapping[str, Any], about: str, raw: str, named: NotificationType) -> str:
