@@ -15,7 +15,7 @@ from bench.flows import Run, create_booked_by_channel, create_booked_by_rms, web
 from bench.installations import Installation, quiet
 from rms.core import Core
 
-PORTS: Final = ("table", "queues", "secrets", "http")
+PORTS: Final = ("table", "queues", "secrets", "files", "http")
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,9 @@ class Installation(World):
 
     def _core_on(self, table: Table, queues: Queues, secrets: Secrets) -> Core:
         core = self.core
-        return Core.on(table, queues, secrets, core.http, clock=core.clock, fences=core.fences, local=core.local)
+        return Core.on(
+            table, queues, secrets, core.files, core.http, clock=core.clock, fences=core.fences, local=core.local
+        )
 
 
 class OnMoto(Installation):
@@ -151,6 +153,13 @@ class _Both:
             each.send(queue, messages, delay_seconds=delay_seconds)
 
 
+_OTHERS: Final = {
+    ("secrets", "seal"): "KMS Encrypt",
+    ("secrets", "unseal"): "KMS Decrypt",
+    ("files", "keep"): "S3 PutObject",  # a link is signed here, without a call
+}
+
+
 def _aws_name(call: Call) -> str | None:
     """The AWS call that the real adapter makes for a call of a port; None for what is not AWS."""
     match call.port, call.operation:
@@ -162,7 +171,5 @@ def _aws_name(call: Call) -> str | None:
             return f"DynamoDB {_READS.get(operation, 'Query')}"
         case "queues", _:
             return "SQS SendMessageBatch"
-        case "secrets", operation:
-            return "KMS Encrypt" if operation == "seal" else "KMS Decrypt"
-        case _:
-            return None
+        case other:
+            return _OTHERS.get(other)

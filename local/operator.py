@@ -21,6 +21,7 @@ from rms.platform.dynamodb import open_table
 from rms.platform.errors import CallerError
 from rms.platform.kms import open_secrets
 from rms.platform.outbound import Outbound
+from rms.platform.s3 import open_files
 from rms.platform.sqs import open_queues
 from rms.platform.table import Table, TableUnavailableError
 
@@ -42,6 +43,7 @@ def make_operator(table: Table, username: str, *, rotate: bool = False) -> Mappi
         # A credential needs the table and the clock only.
         open_queues({}, region=ANY_REGION),
         open_secrets("none"),
+        open_files("none"),
         Outbound(allow_loopback=False),
         clock=lambda: datetime.now(UTC),
         fences=lambda: secrets.token_hex(12),

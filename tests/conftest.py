@@ -9,7 +9,7 @@ import pytest
 from tests.ports.known_differences import expect_known_difference
 
 # Shared suites are not test modules, yet their asserts should explain themselves.
-for suite in ("table_suite", "queues_suite", "secrets_suite"):
+for suite in ("table_suite", "queues_suite", "secrets_suite", "files_suite"):
     pytest.register_assert_rewrite(f"tests.ports.{suite}")
 
 TESTS: Final = Path(__file__).parent

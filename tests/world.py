@@ -24,6 +24,7 @@ from sandbox.partner import PartnerEngine
 from sandbox.receiver.engine import ReceiverEngine
 from tests.fakes.calls import Calls, ProcessKilledError
 from tests.fakes.clock import FakeClock
+from tests.fakes.files import FakeFiles
 from tests.fakes.http import FakeHttp
 from tests.fakes.queues import FakeQueues, Received
 from tests.fakes.secrets import FakeSecrets
@@ -87,10 +88,12 @@ class World:
         self._hosts = InProcessHttp({CLICKPOST_HOST: self.clickpost.handle, RECEIVER_HOST: self.receiver.handle})
         self.http.on("https://", self._hosts.send)
         self.secrets = FakeSecrets(quiet)
+        self.files = FakeFiles(quiet)
         self.core = Core.on(
             self.table,
             self.queues,
             self.secrets,
+            self.files,
             self.http,
             clock=self.clock,
             fences=lambda: f"fence-{next(numbers)}",
@@ -100,7 +103,7 @@ class World:
         self.endpoints = [f"shop{number or ''}" for number in range(endpoints)]
         self._onboard()
         # Faults strike the flow under test, not the onboarding.
-        for port in (self.table, self.queues, self.http, self.secrets):
+        for port in (self.table, self.queues, self.http, self.secrets, self.files):
             port.calls = self.calls
 
     # ── calling RMS ─────────────────────────────────────────────────────────────────
@@ -306,6 +309,7 @@ class World:
             core.table,
             core.queues,
             core.secrets,
+            core.files,
             core.http,
             clock=core.clock,
             fences=core.fences,

@@ -146,6 +146,7 @@ class FrailWorld(World):
             DynamoTable(open_client("dynamodb", region=REGION, endpoint_url=proxy_url), name),
             SqsQueues(open_client("sqs", region=REGION, endpoint_url=proxy_url), self._urls),
             KmsSecrets(lambda: open_client("kms", region=REGION, endpoint_url=proxy_url), key),
+            self.core.files,
             self.core.http,
             clock=self.clock,
             fences=lambda: secrets.token_hex(12),

@@ -20,6 +20,7 @@ ENVIRONMENT: Final = {
     "RMS_BOOKINGS_QUEUE": {"Ref": "Bookings"},
     "RMS_DELIVERIES_QUEUE": {"Ref": "Deliveries"},
     "RMS_SECRETS_KEY": {"Fn::GetAtt": ["SecretsKey", "Arn"]},
+    "RMS_LABELS_BUCKET": {"Ref": "Labels"},
     "POWERTOOLS_METRICS_NAMESPACE": "RMS",
 }
 """All that a function is told: names of things. No secret, and nothing that would be one if it leaked."""
@@ -89,7 +90,14 @@ def test_the_parameters_are_those_that_the_guide_explains() -> None:
     guide = (ROOT / "docs" / "operations.md").read_text()
     parameters: dict[str, Any] = template()["Parameters"]
 
-    assert set(parameters) == {"Stage", "Architecture", "LogRetentionDays", "AlarmTopicArn", "CredentialCacheSeconds"}
+    assert set(parameters) == {
+        "Stage",
+        "Architecture",
+        "LogRetentionDays",
+        "AlarmTopicArn",
+        "CredentialCacheSeconds",
+        "LabelRetentionDays",
+    }
     assert parameters["Architecture"]["Default"] == "arm64"
     assert set(parameters["Architecture"]["AllowedValues"]) == {"arm64", "x86_64"}
     assert [name for name in parameters if f"`{name}`" not in guide] == []

@@ -8,11 +8,15 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import requests
+
 from rms.platform.dynamodb import DynamoTable
 from rms.platform.kms import KmsSecrets
 from rms.platform.queues import Message, QueueName
+from rms.platform.s3 import S3Files
 from rms.platform.sqs import SqsQueues
 from tests.fakes.calls import Call, Fault, no_faults
+from tests.fakes.files import FakeFiles
 from tests.fakes.queues import FakeQueues
 from tests.fakes.table import FakeTable
 from tests.template import create_queues, port_urls
@@ -123,3 +127,33 @@ def sqs_engine(client: "SQSClient") -> SqsEngine:
 def kms_secrets(client: "KMSClient") -> KmsSecrets:
     """The real adapter with a key of its own."""
     return KmsSecrets(lambda: client, client.create_key()["KeyMetadata"]["KeyId"])
+
+
+@dataclass(frozen=True, slots=True)
+class FakeFilesEngine:
+    """The fake, its links followed by itself."""
+
+    files: FakeFiles
+
+    def opened(self, link: str) -> tuple[int, bytes, str]:
+        """As the suite wants it."""
+        return self.files.opened(link)
+
+
+@dataclass(frozen=True, slots=True)
+class S3Engine:
+    """The real adapter, its links followed over HTTP by somebody without credentials."""
+
+    files: S3Files
+
+    def opened(self, link: str) -> tuple[int, bytes, str]:
+        """As the suite wants it."""
+        answer = requests.get(link, timeout=30)
+        return answer.status_code, answer.content, answer.headers.get("Content-Type", "")
+
+
+def s3_engine(client: Any) -> S3Engine:
+    """A bucket of its own."""
+    bucket = f"rms-{uuid4().hex[:12]}"
+    client.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": client.meta.region_name})
+    return S3Engine(S3Files(lambda: client, bucket))

@@ -9,6 +9,7 @@ from rms.core import Core
 from rms.platform.aws import open_client
 from rms.platform.dynamodb import DynamoTable
 from tests.fakes.clock import FakeClock
+from tests.fakes.files import FakeFiles
 from tests.fakes.http import FakeHttp
 from tests.fakes.queues import FakeQueues
 from tests.fakes.secrets import FakeSecrets
@@ -18,7 +19,7 @@ from tests.template import create_table
 def who_is(headers: dict[str, str]) -> Tenant | None:
     clock = FakeClock()
     table = DynamoTable(open_client("dynamodb"), "rms-here")
-    core = Core.on(table, FakeQueues(clock), FakeSecrets(), FakeHttp(), clock=clock, fences=lambda: "f")
+    core = Core.on(table, FakeQueues(clock), FakeSecrets(), FakeFiles(), FakeHttp(), clock=clock, fences=lambda: "f")
     return authenticate(core, headers["authDomainName"], headers["authUsername"], headers["authPassword"])
 
 

@@ -12,6 +12,7 @@ GOOD = {
     "RMS_BOOKINGS_QUEUE": "https://sqs.example/1/bookings",
     "RMS_DELIVERIES_QUEUE": "https://sqs.example/1/deliveries",
     "RMS_SECRETS_KEY": "arn:aws:kms:ap-south-1:000000000000:key/k",
+    "RMS_LABELS_BUCKET": "rms-live-labels",
 }
 
 
@@ -23,6 +24,7 @@ def test_settings_are_read_from_the_environment() -> None:
         bookings_queue="https://sqs.example/1/bookings",
         deliveries_queue="https://sqs.example/1/deliveries",
         secrets_key="arn:aws:kms:ap-south-1:000000000000:key/k",
+        labels="rms-live-labels",
     )
 
 

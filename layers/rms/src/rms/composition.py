@@ -41,6 +41,7 @@ def using(other: Core) -> Iterator[None]:
 def _build() -> Core:
     from rms.platform.dynamodb import open_table  # noqa: PLC0415 - nothing loads an AWS client before it is asked for
     from rms.platform.kms import open_secrets  # noqa: PLC0415 - as above
+    from rms.platform.s3 import open_files  # noqa: PLC0415 - as above
     from rms.platform.sqs import open_queues  # noqa: PLC0415 - as above
 
     settings = Settings.read(os.environ)
@@ -54,6 +55,7 @@ def _build() -> Core:
             }
         ),
         secrets=open_secrets(settings.secrets_key),
+        files=open_files(settings.labels),
         http=_OutboundWhenNeeded(allow_loopback=settings.local),
         clock=lambda: datetime.now(UTC),
         fences=lambda: secrets.token_hex(12),

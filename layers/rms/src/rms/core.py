@@ -8,6 +8,7 @@ from typing import Final
 
 from rms.journal.cursors import Cursors
 from rms.journal.journal import Journal
+from rms.platform.files import Files
 from rms.platform.http import Http
 from rms.platform.queues import Queues
 from rms.platform.secrets import Secrets
@@ -48,6 +49,7 @@ class Core:
     table: Table
     queues: Queues
     secrets: Secrets
+    files: Files
     http: Http
     clock: Callable[[], datetime]
     fences: Callable[[], str]
@@ -63,6 +65,7 @@ class Core:
         table: Table,
         queues: Queues,
         secrets: Secrets,
+        files: Files,
         http: Http,
         *,
         clock: Callable[[], datetime],
@@ -75,6 +78,7 @@ class Core:
             table=table,
             queues=queues,
             secrets=secrets,
+            files=files,
             http=http,
             clock=clock,
             fences=fences,

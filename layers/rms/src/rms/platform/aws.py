@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_sqs import SQSClient
 
-SERVICES = ("dynamodb", "sqs", "kms")
+SERVICES = ("dynamodb", "sqs", "kms", "s3")
 CONNECT_SECONDS = 1.0
 READ_SECONDS = 3.0
 ATTEMPTS = 3
@@ -28,6 +28,8 @@ def open_client(
 def open_client(
     service: Literal["kms"], *, region: str | None = None, endpoint_url: str | None = None
 ) -> "KMSClient": ...
+@overload
+def open_client(service: Literal["s3"], *, region: str | None = None, endpoint_url: str | None = None) -> Any: ...
 def open_client(service: str, *, region: str | None = None, endpoint_url: str | None = None) -> Any:
     """A low-level client, the very object that `boto3.client` would answer.
 
@@ -52,6 +54,8 @@ def open_client(service: str, *, region: str | None = None, endpoint_url: str | 
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
             tcp_keepalive=True,
             parameter_validation=False,
+            # Without it a link to a file is signed the old way in some regions, for all buckets at once.
+            signature_version="s3v4" if service == "s3" else None,
         ),
     )
 

@@ -10,7 +10,10 @@ class BadSettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where this installation's state and queues are. `secrets_key` is a KMS key's ARN or id."""
+    """Where this installation's state, queues and files are.
+
+    `secrets_key` is a KMS key's ARN or id, `labels` the name of a bucket.
+    """
 
     stage: str
     table: str
@@ -18,6 +21,7 @@ class Settings:
     bookings_queue: str
     deliveries_queue: str
     secrets_key: str
+    labels: str
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -33,6 +37,7 @@ class Settings:
             "bookings_queue": "RMS_BOOKINGS_QUEUE",
             "deliveries_queue": "RMS_DELIVERIES_QUEUE",
             "secrets_key": "RMS_SECRETS_KEY",
+            "labels": "RMS_LABELS_BUCKET",
         }
         missing = [name for name in names.values() if not environment.get(name)]
         if missing:
