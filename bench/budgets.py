@@ -86,5 +86,9 @@ START_AIM: Final = 1.25
 START_LIMIT: Final = 1.4
 """What fails the tests: the aim, and room for a busy machine."""
 
-START_LIMITS: Final[Mapping[str, float]] = {"administer_clients": 1.85, "create_return": 1.85}
+START_LIMITS: Final[Mapping[str, float]] = {
+    "add_return_items": 1.85,
+    "administer_clients": 1.85,
+    "create_return": 1.85,
+}
 """Where the aim is not met: pydantic and Powertools' resolver together cost half the floor by themselves."""

@@ -114,6 +114,25 @@ def a_channel_booked_body(**changes: object) -> dict[str, Any]:
     return _changed(body, changes)
 
 
+def an_items_body(**changes: object) -> dict[str, Any]:
+    """PUT /return/update-return-order/item: one more unit for the return of `a_channel_booked_body`."""
+    body: dict[str, Any] = {
+        "locationCode": "BLR-2",
+        "orderCode": "SO-70044",
+        "returnOrderCode": "RET-70044-1",
+        "returnLineItems": [
+            {
+                "channelReturnItemCode": "70044-2",
+                "channelSkuCode": "SCARF-GREY",
+                "price": 499.5,
+                "reasonForReturn": "Not needed",
+                "subOrderCode": "SO-70044-B",
+            }
+        ],
+    }
+    return _changed(body, changes)
+
+
 def a_return_create_body(**changes: object) -> dict[str, Any]:
     """POST /return/create: two lines, three units. Every optional field is set."""
     body: dict[str, Any] = {

@@ -10,7 +10,7 @@ from rms.aggregators.clickpost.adapter import Clickpost
 from rms.aggregators.contract import Direction
 from rms.platform.table import Check, Delete, Put, Update
 from sandbox.faults import Fault, Then
-from tests.builders import a_channel_booked_body, a_return_create_body, a_return_order_body
+from tests.builders import a_channel_booked_body, a_return_create_body, a_return_order_body, an_items_body
 from tests.fakes.calls import Call, Calls
 from tests.partners import SANDBOX, onboard
 from tests.template import QUEUE_IDS
@@ -112,6 +112,8 @@ def _a_return_from_order_to_delivery(world: _Watched) -> None:
     assert world.call("read_returns", "POST", "/return/get/awb", {"awbNumber": awb}).status == 200
     assert world.replay("RET-1").status == 200
     world.settle()
+    assert world.create_return(a_channel_booked_body()).status == 200
+    assert world.call("add_return_items", "PUT", "/return/update-return-order/item", an_items_body()).status == 200
 
 
 def _bookings_that_do_not_settle_at_once(world: _Watched) -> None:

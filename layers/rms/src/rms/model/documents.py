@@ -15,13 +15,16 @@ from functools import cache, partial
 from hashlib import sha256
 from itertools import groupby
 from types import NoneType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from rms.model.forward_shipment import ForwardItem, ForwardShipment
 from rms.model.return_order import ReturnItem, ReturnOrder
 
 _CODES = "item_codes"
 """Takes the place of `item_code` in a row of the text."""
+
+MAX_BYTES: Final = 380_000
+"""Longest text that fits a row of 400 KB with all else that stands there."""
 
 
 def to_document(order: ReturnOrder | ForwardShipment) -> str:
@@ -45,6 +48,11 @@ def shipment_from_document(text: str) -> ForwardShipment:
 def order_of(kind: Literal["R", "S"], text: str) -> ReturnOrder | ForwardShipment:
     """What the document of an aggregate of this kind says."""
     return from_document(text) if kind == "R" else shipment_from_document(text)
+
+
+def fits_a_row(order: ReturnOrder) -> bool:
+    """Whether the order can be stored. One request fits by its own limit; what is added to it may not."""
+    return len(to_document(order).encode()) <= MAX_BYTES
 
 
 def content_digest(order: ReturnOrder | ForwardShipment) -> str:

@@ -1,4 +1,4 @@
-"""What came of a request to create a return, as values that one `match` turns into an answer."""
+"""What came of a request about a return, as values that one `match` turns into an answer."""
 
 from dataclasses import dataclass
 
@@ -45,6 +45,13 @@ class AwbTaken:
     """Nothing changed: this AWB belongs to another return of the client."""
 
     awb: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCodesTaken:
+    """Nothing changed: the codes at these places of the request are in use with other content."""
+
+    places: tuple[int, ...]
 
 
 type CreateOutcome = Accepted | AwbBooked | AwbRefused | AwbPending | OtherContent | AwbTaken

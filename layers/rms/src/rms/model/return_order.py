@@ -1,10 +1,10 @@
 """A return order as RMS keeps it: one shape, whichever API, webhook or returns app it came from.
 
 Money is decimal in `currency`; weights are grams, lengths centimetres; times are aware, in UTC.
-Source: RMS API contract, sections 3 and 4.
+Source: RMS API contract, sections 3 to 5.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -21,7 +21,11 @@ class SubTax:
 
 @dataclass(frozen=True, slots=True)
 class ReturnItem:
-    """One unit of a SKU that comes back."""
+    """One unit of a SKU that comes back.
+
+    `added`: it was added to a return that existed already, and came with `sub_order_code`, its item in the forward
+    order (section 5).
+    """
 
     item_code: str
     sku: str
@@ -38,6 +42,8 @@ class ReturnItem:
     image_url: str | None = None
     store_credits_used: Decimal = Decimal(0)
     taxes: tuple[SubTax, ...] = ()
+    sub_order_code: str | None = None
+    added: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,7 @@ class ReturnOrder:
 
     `awb` and `courier` are both set when the channel has booked the courier, both None when RMS is to book.
     `location_code` is None for POST /return/create, whose contract has no such field.
+    `units_called` is how many of the items, from the first, went into the call that books; None: as it was created.
     """
 
     code: str
@@ -107,8 +114,33 @@ class ReturnOrder:
     drop: Address | None = None
     pickup: Address | None = None
     forward: ForwardOrder | None = None
+    units_called: int | None = None
 
     @property
     def booked_by_channel(self) -> bool:
         """Whether the courier is already booked, so that RMS books nothing."""
         return self.awb is not None
+
+    @property
+    def as_created(self) -> "ReturnOrder":
+        """The order as it was sent, without the items that were added to it since."""
+        return replace(self, items=tuple(item for item in self.items if not item.added), units_called=None)
+
+    @property
+    def as_called(self) -> "ReturnOrder":
+        """The order as the call that books carried it first.
+
+        A look-up that carries another order proves nothing about that call, where the two are one request.
+        """
+        return self.as_created if self.units_called is None else replace(self, items=self.items[: self.units_called])
+
+    def with_items_added_to(self, earlier: "ReturnOrder") -> "ReturnOrder":
+        """The order in the place of an earlier one: it keeps what was added to that, save what it holds itself."""
+        own = {item.item_code for item in self.items}
+        kept = tuple(item for item in earlier.items if item.added and item.item_code not in own)
+        return replace(self, items=(*self.items, *kept)).to_be_called if kept else self
+
+    @property
+    def to_be_called(self) -> "ReturnOrder":
+        """The order for a new call that books: with all its items."""
+        return replace(self, units_called=len(self.items))

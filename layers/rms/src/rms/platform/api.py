@@ -19,6 +19,7 @@ from rms.model.outcomes import (
     AwbRefused,
     AwbTaken,
     CreateOutcome,
+    ItemCodesTaken,
     OtherContent,
 )
 from rms.platform.errors import (
@@ -44,8 +45,8 @@ class Reply:
     body: Json | None = None
 
     @classmethod
-    def of(cls, outcome: CreateOutcome) -> "Reply":
-        """The answer to a request that creates a return. Source: RMS API contract, section 3.5."""
+    def of(cls, outcome: CreateOutcome | ItemCodesTaken) -> "Reply":
+        """The answer to a request about a return. Source: RMS API contract, sections 3.5 and 5."""
         match outcome:
             case Accepted():
                 return cls()
@@ -59,6 +60,9 @@ class Reply:
                 raise ConflictError("[returnOrderCode: already exists with other content]")
             case AwbTaken():
                 raise ConflictError("[awbNumber: belongs to another return order]")
+            case ItemCodesTaken(places):
+                fields = (f"returnLineItems[{place}].channelReturnItemCode" for place in places)
+                raise ConflictError(f"[{', '.join(f'{field}: already used with other content' for field in fields)}]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Returns: create, read. Use cases: see the names below."""
+"""Returns: create, add items, read. Use cases: see the names below."""
 
 from typing import TYPE_CHECKING
 
@@ -7,11 +7,13 @@ from rms.platform.loading import names_from
 if TYPE_CHECKING:
     from rms.returns.announced import create_announced_return
     from rms.returns.create import create_return
+    from rms.returns.items import add_return_items
     from rms.returns.read import list_returns, read_return, search_returns
 else:
     __getattr__ = names_from(
         __name__,
         {
+            "add_return_items": "items",
             "create_announced_return": "announced",
             "create_return": "create",
             "list_returns": "read",
@@ -20,4 +22,11 @@ else:
         },
     )
 
-__all__ = ["create_announced_return", "create_return", "list_returns", "read_return", "search_returns"]
+__all__ = [
+    "add_return_items",
+    "create_announced_return",
+    "create_return",
+    "list_returns",
+    "read_return",
+    "search_returns",
+]

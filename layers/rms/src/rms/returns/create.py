@@ -8,10 +8,11 @@ from rms.core import Core
 from rms.journal import AggregateId, Appended, Blocked, Created, Duplicate, Event, EventKind, Exists
 from rms.journal.events import maybe_text, number, text
 from rms.journal.keys import return_id
-from rms.model.documents import content_digest, from_document, to_document
+from rms.model.documents import content_digest, fits_a_row, from_document, to_document
 from rms.model.notification_type import NotificationType
 from rms.model.outcomes import Accepted, AwbPending, AwbTaken, CreateOutcome, OtherContent
 from rms.model.return_order import ReturnOrder
+from rms.platform.errors import BadDataError
 from rms.platform.table import NEW, Equals, Item, Put, Value, Write
 from rms.platform.times import to_text
 from rms.shipments.booking import (
@@ -124,7 +125,7 @@ def _again(
 ) -> CreateOutcome:
     """The code is known: the same order gets the same answer, a refused one may be corrected, another is a conflict."""
     stored = from_document(text(document, "body"))
-    same = content_digest(stored) == content_digest(order)
+    same = content_digest(stored.as_created) == content_digest(order)
     if stored.booked_by_channel:
         return Accepted() if same else OtherContent(order.code)
     row = core.table.get(aggregate.booking)
@@ -134,12 +135,19 @@ def _again(
         # Only the caller's own mistake stays refused: a mapping may be mended and a lane opened meanwhile.
         if same and maybe_text(row, "refusal_kind") == RefusalKind.CALLER.value:
             return outcome_of(aggregate, row)
-        return _book_anew(core, configuration, aggregate, order, document, row)
+        return _book_anew(core, configuration, aggregate, _with_what_was_added(order, stored), document, row)
     if not same:
         return OtherContent(order.code)
     if BookingState(text(row, "state")) is BookingState.HELD:
         look_again(core, aggregate, row)
     return outcome_of(aggregate, row)
+
+
+def _with_what_was_added(order: ReturnOrder, stored: ReturnOrder) -> ReturnOrder:
+    whole = order.with_items_added_to(stored)
+    if not fits_a_row(whole):
+        raise BadDataError("[orderItems: comes to more text than fits with the items that were added]")
+    return whole
 
 
 def _book_anew(

@@ -131,7 +131,7 @@ def _found(order: ReturnOrder, status: Item) -> dict[str, Json]:
         "returnLineItems": [
             {
                 "channelReturnItemCode": item.item_code,
-                "subOrderCode": None,
+                "subOrderCode": item.sub_order_code,
                 "channelSkuCode": item.sku,
                 "reasonForReturn": item.reason,
                 "price": float(item.price) if item.price is not None else None,

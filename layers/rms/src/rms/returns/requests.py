@@ -81,7 +81,7 @@ def read_return_order(raw: bytes, terms: BookingTerms | None, weight_unit: Weigh
         InvalidRequestError: Anything else is wrong with it.
     """
     body = parse_object(raw)
-    request, problems = _validated(CreateReturnOrder, body)
+    request, problems = validated(CreateReturnOrder, body)
     problems += [
         *what_is_ours(body),
         *repeated_item_codes(body),
@@ -89,7 +89,7 @@ def read_return_order(raw: bytes, terms: BookingTerms | None, weight_unit: Weigh
         *order_presence(body, terms),
     ]
     if request is None or problems:
-        raise _invalid(CreateReturnOrder, problems)
+        raise invalid(CreateReturnOrder, problems)
     return request.to_order(terms.weight_unit if terms else weight_unit)
 
 
@@ -106,7 +106,7 @@ def read_return_with_awb(raw: bytes, terms_for: Callable[[str | None], BookingTe
         InvalidRequestError: Anything else is wrong with it.
     """
     body = parse_object(raw)
-    request, problems = _validated(CreateReturn, body)
+    request, problems = validated(CreateReturn, body)
     problems += [*what_is_ours(body), *cash_on_delivery(body), *too_many_units(body)]
     terms = None
     if all(path != (ALIAS,) for path, _ in problems):
@@ -118,7 +118,7 @@ def read_return_with_awb(raw: bytes, terms_for: Callable[[str | None], BookingTe
         case AccountProblem(text):
             problems.append(((ALIAS,), text))
     if request is None or problems or not isinstance(terms, BookingTerms):
-        raise _invalid(CreateReturn, problems)
+        raise invalid(CreateReturn, problems)
     return request.to_order(terms.weight_unit)
 
 
@@ -515,7 +515,7 @@ TEXTS: Final = {
 """Our words for pydantic's error types, by its own names."""
 
 
-def _validated[S: Shape](kind: type[S], body: JsonObject) -> tuple[S | None, list[Found]]:
+def validated[S: Shape](kind: type[S], body: JsonObject) -> tuple[S | None, list[Found]]:
     """The request, or None and each field whose type is wrong or which is missing though always mandatory."""
     try:
         return kind.model_validate(_tidy(body)), []
@@ -545,7 +545,7 @@ def _text(error: ErrorDetails, body: JsonObject) -> str:
     return text if error["input"] is not None else lack(value_at(body, error["loc"])) or text
 
 
-def _invalid(kind: type[Shape], found: Iterable[Found]) -> InvalidRequestError:
+def invalid(kind: type[Shape], found: Iterable[Found]) -> InvalidRequestError:
     """The error for what was found: one problem a field, in the order of the contract's tables."""
     first = dict(reversed(list(found)))
     ordered = sorted(first.items(), key=lambda each: _rank(kind, each[0]))

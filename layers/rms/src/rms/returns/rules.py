@@ -62,7 +62,7 @@ LINE_COURIER_FIELDS: Final = {
     name: name.replace("orderItems", LINES) for name in COURIER_FIELDS if name != "orderItems.subTaxItemData"
 }
 
-_LISTS: Final = ("orderItems", "orderLineItemList")
+_LISTS: Final = ("orderItems", "orderLineItemList", "returnLineItems")
 
 # Names, without case and punctuation, by which a body would set what is ours to say: tenant, status, booking.
 OURS: Final = frozenset(
@@ -191,10 +191,10 @@ def cash_on_delivery(body: JsonObject) -> Iterator[Found]:
             yield ("orderDetails", "codValue"), "must be 0 when isCod is false"
 
 
-def repeated_item_codes(body: JsonObject) -> Iterator[Found]:
-    """Items whose code an earlier item of the same order has."""
+def repeated_item_codes(body: JsonObject, name: str = "orderItems.itemCode") -> Iterator[Found]:
+    """Items whose code an earlier item of the same request has."""
     seen: set[str] = set()
-    for path, code in _places(body, "orderItems.itemCode"):
+    for path, code in _places(body, name):
         if isinstance(code, str) and code.strip():
             if code.strip() in seen:
                 yield path, "must be unique in the return order"

@@ -127,7 +127,7 @@ def settle_booking(core: Core, aggregate: AggregateId) -> BookingOutcome | None:
     if row is None or document is None or BookingState(text(row, "state")) not in UNSETTLED:
         return None  # settled already: the message was late or doubled
     configuration = configuration_of(core, aggregate.client)
-    claimed = _claim(core, aggregate, row, from_document(text(document, "body")))
+    claimed = _claim(core, aggregate, row, from_document(text(document, "body")).as_called)
     if claimed is None:
         return None  # somebody else is at it, or it is not due yet
     configured = configuration.accounts.get(text(row, "account"))
