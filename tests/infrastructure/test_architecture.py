@@ -33,6 +33,7 @@ NEIGHBOURS: Final[Mapping[tuple[str, str], str]] = {
     ("returns", "rms.clients.accounts"): "booking within the call takes the account's secrets",
     ("returns", "rms.shipments.booking"): "creating a return books its AWB in the same call",
     ("returns", "rms.shipments.claims"): "an AWB is claimed in the transaction that creates its return",
+    ("returns", "rms.shipments.showing"): "a return is shown with its booking, timeline and cursors, as a parcel is",
     ("returns", "rms.shipments.tracking"): "an announced return is made from a tracking update",
     ("returns", "rms.shipments.wake"): "who is to be told",
     ("notifications", "rms.clients.configuration"): "where a client wants to hear",

@@ -1,13 +1,10 @@
 """Read returns: one with its timeline, a page of them, by AWB. Nothing of another client is ever seen."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from rms.core import Core
-from rms.journal import AggregateId, RecordedEvent
-from rms.journal.cursors import STALLED
 from rms.journal.events import maybe_text, number, text
-from rms.journal.keys import aggregate_of, all_due_shards, return_id, shipment_key
+from rms.journal.keys import aggregate_of, return_id, shipment_key
 from rms.model.documents import from_document
 from rms.model.return_order import ReturnOrder
 from rms.platform.errors import BadDataError, NotFoundError
@@ -15,11 +12,9 @@ from rms.platform.json import optional_texts, parse_object
 from rms.platform.table import Item, Key
 from rms.platform.times import to_text
 from rms.shipments.claims import owner_of
+from rms.shipments.showing import Json, life
 
 PAGE: Final = 50
-EVENTS_SHOWN: Final = 500
-
-type Json = str | int | float | bool | Sequence["Json"] | dict[str, "Json"] | None
 
 
 def read_return(core: Core, client: str, code: str) -> dict[str, Json]:
@@ -37,9 +32,7 @@ def read_return(core: Core, client: str, code: str) -> dict[str, Json]:
     return {
         **_summary(order, status),
         "orderItems": [{"itemCode": item.item_code, "channelSkuCode": item.sku} for item in order.items],
-        "booking": _booking(rows.get(aggregate.booking)),
-        "timeline": [_event(recorded) for recorded in _events(core, aggregate, number(status, "sequence"))],
-        "notifications": [_cursor(row) for row in core.table.query(aggregate.pk, prefix="CURSOR#").items],
+        **life(core, aggregate, status, rows.get(aggregate.booking)),
     }
 
 
@@ -92,18 +85,6 @@ def search_returns(core: Core, client: str, body: bytes) -> dict[str, Json]:
     return {"returnOrderDetailsList": [found]}
 
 
-def _events(core: Core, aggregate: AggregateId, last: int) -> list[RecordedEvent]:
-    events: list[RecordedEvent] = []
-    shown = min(last, EVENTS_SHOWN)
-    while len(events) < shown:
-        # No more than there are: an event that is not there is billed like one that is.
-        more = core.journal.events(aggregate, after=len(events), limit=shown - len(events))
-        if not more:
-            break
-        events.extend(more)
-    return events
-
-
 def _summary(order: ReturnOrder, status: Item) -> dict[str, Json]:
     return {
         "returnOrderCode": order.code,
@@ -142,53 +123,4 @@ def _found(order: ReturnOrder, status: Item) -> dict[str, Json]:
         "omniReturnOrderStatus": None,
         "expectedDate": to_text(order.expected_at) if order.expected_at else None,
         "isSyncedToOms": False,
-    }
-
-
-def _booking(row: Item | None) -> Json:
-    if row is None:
-        return None
-    shown = {
-        "state": "state",
-        "reference": "reference",
-        "account": "logisticAccountAlias",
-        "reason": "reason",
-        "words": "refusal",
-        "looks": "lookUps",
-        "due_at": "nextLookUpAt",
-        "order_id": "orderId",
-        "label_url": "labelUrl",
-    }
-    facts: dict[str, Json] = {}
-    for name, outside in shown.items():
-        value = row.get(name)
-        if isinstance(value, str | int):
-            facts[outside] = value
-    return facts
-
-
-def _event(recorded: RecordedEvent) -> Json:
-    event = recorded.event
-    facts = {name: value for name, value in event.facts.items() if isinstance(value, str)}
-    return {
-        "sequence": recorded.sequence,
-        "kind": event.kind.value,
-        "notificationType": event.notification.value if event.notification else None,
-        "occurredAt": to_text(event.occurred_at),
-        "receivedAt": to_text(event.received_at),
-        "facts": dict(facts),
-    }
-
-
-def _cursor(row: Item) -> Json:
-    shard = maybe_text(row, "due_shard") or ""
-    return {
-        "endpoint": text(row, "endpoint"),
-        "acknowledged": number(row, "acked"),
-        "latest": number(row, "head"),
-        "failedTries": number(row, "attempts"),
-        "waitingBecause": maybe_text(row, "reason"),
-        # Under any other shard it stands still: stalled, or parked while its endpoint is disabled.
-        "nextTryAt": maybe_text(row, "due_at") if shard in all_due_shards() else None,
-        "stalled": shard == STALLED,
     }

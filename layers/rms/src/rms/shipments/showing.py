@@ -1,0 +1,86 @@
+"""What RMS shows of a return or a parcel besides its document: its booking, its timeline, what endpoints have heard."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from rms.core import Core
+from rms.journal import AggregateId, RecordedEvent
+from rms.journal.cursors import STALLED
+from rms.journal.events import maybe_text, number, text
+from rms.journal.keys import all_due_shards
+from rms.platform.table import Item
+from rms.platform.times import to_text
+
+EVENTS_SHOWN: Final = 500
+
+type Json = str | int | float | bool | Sequence["Json"] | dict[str, "Json"] | None
+
+
+def life(core: Core, aggregate: AggregateId, status: Item, booking: Item | None) -> dict[str, Json]:
+    """Booking, timeline and cursors, by the names they have outside. `status` and `booking` are the rows."""
+    return {
+        "booking": _booking(booking),
+        "timeline": [_event(recorded) for recorded in _events(core, aggregate, number(status, "sequence"))],
+        "notifications": [_cursor(row) for row in core.table.query(aggregate.pk, prefix="CURSOR#").items],
+    }
+
+
+def _events(core: Core, aggregate: AggregateId, last: int) -> list[RecordedEvent]:
+    events: list[RecordedEvent] = []
+    shown = min(last, EVENTS_SHOWN)
+    while len(events) < shown:
+        # No more than there are: an event that is not there is billed like one that is.
+        more = core.journal.events(aggregate, after=len(events), limit=shown - len(events))
+        if not more:
+            break
+        events.extend(more)
+    return events
+
+
+def _booking(row: Item | None) -> Json:
+    if row is None:
+        return None
+    shown = {
+        "state": "state",
+        "reference": "reference",
+        "account": "logisticAccountAlias",
+        "reason": "reason",
+        "words": "refusal",
+        "looks": "lookUps",
+        "due_at": "nextLookUpAt",
+        "order_id": "orderId",
+        "label_url": "labelUrl",
+    }
+    facts: dict[str, Json] = {}
+    for name, outside in shown.items():
+        value = row.get(name)
+        if isinstance(value, str | int):
+            facts[outside] = value
+    return facts
+
+
+def _event(recorded: RecordedEvent) -> Json:
+    event = recorded.event
+    facts = {name: value for name, value in event.facts.items() if isinstance(value, str)}
+    return {
+        "sequence": recorded.sequence,
+        "kind": event.kind.value,
+        "notificationType": event.notification.value if event.notification else None,
+        "occurredAt": to_text(event.occurred_at),
+        "receivedAt": to_text(event.received_at),
+        "facts": dict(facts),
+    }
+
+
+def _cursor(row: Item) -> Json:
+    shard = maybe_text(row, "due_shard") or ""
+    return {
+        "endpoint": text(row, "endpoint"),
+        "acknowledged": number(row, "acked"),
+        "latest": number(row, "head"),
+        "failedTries": number(row, "attempts"),
+        "waitingBecause": maybe_text(row, "reason"),
+        # Under any other shard it stands still: stalled, or parked while its endpoint is disabled.
+        "nextTryAt": maybe_text(row, "due_at") if shard in all_due_shards() else None,
+        "stalled": shard == STALLED,
+    }
