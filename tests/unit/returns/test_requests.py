@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from rms.model.documents import content_digest, from_document, to_document
 from rms.model.return_order import Address, ForwardOrder, Parcel, ReturnItem, ReturnOrder, SubTax
 from rms.platform.json import BadJsonError
+from rms.platform.problems import InvalidRequestError, Problem
 from rms.returns.requests import read_return_order, read_return_with_awb
-from rms.returns.rules import COURIER_FIELDS, AccountProblem, BookingTerms, InvalidRequestError, Problem
+from rms.returns.rules import COURIER_FIELDS, AccountProblem, BookingTerms
 from tests.builders import (
     ABSENT,
     a_channel_booked_body,

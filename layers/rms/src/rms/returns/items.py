@@ -16,9 +16,10 @@ from rms.model.outcomes import Accepted, ItemCodesTaken
 from rms.model.return_order import ReturnItem, ReturnOrder
 from rms.platform.errors import BadDataError
 from rms.platform.json import parse_object
+from rms.platform.problems import MAX_ITEMS, what_is_ours
+from rms.platform.shapes import Amount, Code, Shape, Text, invalid, validated
 from rms.platform.table import Equals, Item, TableContendedError, Update, Value
-from rms.returns.requests import Amount, Code, Shape, Text, invalid, validated
-from rms.returns.rules import MAX_ITEMS, repeated_item_codes, what_is_ours
+from rms.returns.rules import repeated_item_codes
 
 ENDED: Final[Mapping[str, str]] = {
     NotificationType.DELIVERED: "already received",

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from rms.aggregators import registry
 from rms.clients.configuration import Configuration, ConfiguredAccount, configuration_of
 from rms.core import Core
+from rms.platform.problems import WeightUnit
 from rms.returns.create import booking_account
-from rms.returns.rules import AccountProblem, BookingTerms, WeightUnit
+from rms.returns.rules import AccountProblem, BookingTerms
 
 
 def terms_of(core: Core, client: str) -> tuple[BookingTerms | None, WeightUnit]:
