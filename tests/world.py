@@ -292,14 +292,14 @@ class World:
                 seen.append(each)
         return [str(name) for _, name in seen]
 
-    def rows_of(self, code: str, client: str = CLIENT) -> dict[str, Mapping[str, Any]]:
-        """All rows of a return, by their SK."""
-        pk = f"C#{client}#R#{code}"
+    def rows_of(self, code: str, client: str = CLIENT, kind: str = "R") -> dict[str, Mapping[str, Any]]:
+        """All rows of a return, or of a forward parcel (kind S), by their SK."""
+        pk = f"C#{client}#{kind}#{code}"
         return {str(row["SK"]): cast("Mapping[str, Any]", row) for row in self.table.rows() if row["PK"] == pk}
 
-    def journal(self, code: str, client: str = CLIENT) -> list[Mapping[str, Any]]:
-        """The events of a return, in order."""
-        rows = self.rows_of(code, client)
+    def journal(self, code: str, client: str = CLIENT, kind: str = "R") -> list[Mapping[str, Any]]:
+        """The events of a return, or of a forward parcel, in order."""
+        rows = self.rows_of(code, client, kind)
         return [rows[sk] for sk in sorted(rows) if sk.startswith("EVENT#")]
 
     def another_environment(self) -> Core:
@@ -348,6 +348,8 @@ def a_clickpost_account(**changes: Any) -> administration.NewAccount:
             "username": "sandbox-test",
             "courier_partner": "25",
             "account_code": "lotus-reverse",
+            "forward_courier_partner": "4",
+            "forward_account_code": "lotus-forward",
             "base_url": f"https://{CLICKPOST_HOST}/api",
         },
         "webhook_key": WEBHOOK_KEY,

@@ -5,7 +5,7 @@ Source: Shipway guide, sections 2 to 8. Where nothing is known, the README says 
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final, override
@@ -16,6 +16,7 @@ PUSH: Final = "push"
 CREATE_RETURN: Final = "create-return"
 GET_ORDERS: Final = "get-orders"
 CANCEL: Final = "cancel"
+CANCEL_ORDERS: Final = "cancel-orders"
 TRACKING: Final = "tracking"
 CARRIERS: Final = "carriers"
 
@@ -24,6 +25,7 @@ _ROUTES: Final = {
     ("POST", "/Createreturns"): CREATE_RETURN,
     ("GET", "/getorders"): GET_ORDERS,
     ("POST", "/Cancel"): CANCEL,
+    ("POST", "/Cancelorders"): CANCEL_ORDERS,
     ("GET", "/tracking"): TRACKING,
     ("GET", "/getcarrier"): CARRIERS,
 }
@@ -112,6 +114,7 @@ class _Order:
     reference: str
     awb: str | None = None
     looked_at: int = 0
+    cancelled: bool = False
 
 
 class ShipwayEngine(PartnerEngine[Settings]):
@@ -155,7 +158,12 @@ class ShipwayEngine(PartnerEngine[Settings]):
         document = json_object(body)
         if document is None:
             return 400, {"success": False, "message": "Request body is not a JSON object"}
-        write = {PUSH: self._push, CREATE_RETURN: self._create_return, CANCEL: self._cancel}
+        write: Mapping[str, Callable[[Json], Any]] = {
+            PUSH: self._push,
+            CREATE_RETURN: self._create_return,
+            CANCEL: self._cancel,
+            CANCEL_ORDERS: self._cancel_orders,
+        }
         return 200, write[operation](document)
 
     # ── orders ──────────────────────────────────────────────────────────────────────
@@ -200,6 +208,14 @@ class ShipwayEngine(PartnerEngine[Settings]):
         if str(order["shipping_zipcode"]).startswith("99"):
             return ["Shipping zipcode is not serviceable by this carrier"]
         return None
+
+    def assign(self, order_id: str) -> str | None:
+        """A person assigns a carrier in the panel: the AWB of an order that was only stored; None without one."""
+        with self._lock:
+            order = next((each for each in self._orders if each.order_id == order_id and not each.is_return), None)
+            if order is None or order.awb is not None or order.cancelled:
+                return None
+            return self._ship(order, self.settings.carriers[0]).awb
 
     def _create_return(self, order: Json) -> Json:
         if problem := _problem(order):
@@ -251,6 +267,7 @@ class ShipwayEngine(PartnerEngine[Settings]):
         parcel = self._parcels[order.awb] if order.awb else None
         latest = parcel.latest if parcel else None
         status = latest.code if latest else "RSCH" if order.is_return else "SCH" if parcel else ""
+        status = "CAN" if order.cancelled else status
         return {
             "order_id": order.order_id,
             "order_total": str(order.body.get("order_total", "0")),
@@ -307,6 +324,22 @@ class ShipwayEngine(PartnerEngine[Settings]):
             "shipment_success_tracking_numbers": ",".join(done),
             "shipment_failed_tracking_numbers": ",".join(failed),
         }
+
+    def _cancel_orders(self, document: Json) -> list[Json]:
+        listed = document.get("order_ids")
+        return [self._cancel_order(str(each)) for each in (listed if isinstance(listed, list) else [])]
+
+    def _cancel_order(self, order_id: str) -> Json:
+        order = next((each for each in self._orders if each.order_id == order_id and not each.is_return), None)
+        done = order is not None and order.awb is None and not order.cancelled
+        if order is None:
+            words = "Order not found"
+        elif order.cancelled:
+            words = "Order already cancelled"
+        else:
+            words = "Order cancelled" if done else "Only new and on-hold orders can be cancelled"
+            order.cancelled = done
+        return {"order_id": order_id, "error": not done, "success": done, "message": words}
 
     def _track(self, query: Mapping[str, str]) -> Any:
         awbs = [awb.strip() for awb in query.get("awb_numbers", "").split(",") if awb.strip()][:_MOST_TRACKED]

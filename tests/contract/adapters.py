@@ -25,9 +25,11 @@ from rms.aggregators.contract import (
     Booked,
     Cancelled,
     Direction,
+    Goal,
     Job,
     Label,
     NotFound,
+    Ordered,
     RefusalKind,
     Refused,
     Shipment,
@@ -200,7 +202,7 @@ FORWARD_PLAIN: Final = replace(
 
 # ── how it is described ─────────────────────────────────────────────────────────────
 
-type Read = Booked | Refused | RefusalKind | Token | Label | Cancelled
+type Read = Booked | Ordered | Refused | RefusalKind | Token | Label | Cancelled
 type Meaning = Read | type[Working | Unknown | NotFound | Unauthorized | Label | Refused]
 """What an answer means: exactly this value, a refusal of this kind, or anything of this type."""
 
@@ -242,6 +244,7 @@ class Walk:
 
     `options` are the account's for this walk, over its usual ones. A search that has found something goes over to
     `book`, on the same steps. `spares`: names of writing steps that a search's find makes unnecessary.
+    `known`: the progress of an order that was taken before, from which this walk goes on.
     """
 
     order: ReturnOrder | ForwardShipment
@@ -250,6 +253,8 @@ class Walk:
     searching: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
     spares: tuple[str, ...] = ()
+    goal: Goal = Goal.AWB
+    known: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,10 @@ from rms.aggregators.contract import (
     Booked,
     Cancelled,
     Direction,
+    Goal,
     Label,
     NotFound,
+    Ordered,
     RefusalKind,
     Refused,
     Shipment,
@@ -170,6 +172,7 @@ def _forward(body: str, assign: str = "assign.forward.request.json", **asked: st
     )
 
 
+_KNOWN: Final = {"order_id": _FORWARD_ORDER_ID, "shipment_id": "409922714"}
 _NOT_DUE: Final = ("create", "assign")
 _WALKS: Final = {
     "return": Walk(ORDER, (_CREATE_RETURN, _SERVED_RETURN, _ASSIGN_RETURN, _PICKUP), _BOOKED),
@@ -203,6 +206,36 @@ _WALKS: Final = {
         _BOOKED_FORWARD,
     ),
     "forward with the least": Walk(FORWARD_PLAIN, _forward("create_order.plain.request.json"), _BOOKED_FORWARD),
+    "order": Walk(
+        FORWARD,
+        (_create_order("create_order.request.json"),),
+        Ordered(_FORWARD_ORDER_ID, "409922714", _KNOWN),
+        goal=Goal.ORDER,
+    ),
+    "order search": Walk(
+        FORWARD,
+        (
+            _listed_order("list_orders.response.json"),
+            _shown(_FORWARD_ORDER_ID, "show_order.assigned.response.json"),
+        ),
+        Ordered(
+            _FORWARD_ORDER_ID,
+            "409922714",
+            {**_KNOWN, "awb": _FORWARD_AWB, "courier": "Xpressbees Surface", "courier_id": "71"},
+        ),
+        searching=True,
+        goal=Goal.ORDER,
+        spares=_NOT_DUE,
+    ),
+    "forward from an order": Walk(FORWARD, _forward("create_order.request.json")[1:], _BOOKED_FORWARD, known=_KNOWN),
+    "search from an order": Walk(
+        FORWARD,
+        (_shown(_FORWARD_ORDER_ID, "show_order.assigned.response.json"), _LABEL),
+        _FOUND_FORWARD,
+        searching=True,
+        known=_KNOWN,
+        spares=_NOT_DUE,
+    ),
     "search finds nothing": Walk(ORDER, (_listed_return("1", "list.empty.response.json"),), NotFound, searching=True),
     "search finds all done": Walk(
         ORDER,

@@ -9,7 +9,9 @@ from rms.aggregators.contract import (
     Booked,
     Cancelled,
     Direction,
+    Goal,
     NotFound,
+    Ordered,
     RefusalKind,
     Refused,
     Shipment,
@@ -89,6 +91,8 @@ def _return(answer: str) -> tuple[Step, ...]:
     return (Step("create return", call, answer),)
 
 
+_STORED_ONLY: Final = "push.stored_only.response.json"
+_KNOWN: Final = {"stored": "yes"}
 _WALKS: Final = {
     "forward": Walk(FORWARD, _push(), _BOOKED),
     "forward cash on delivery": Walk(FORWARD_COD, _push("push.cod.request.json"), _BOOKED),
@@ -106,6 +110,35 @@ _WALKS: Final = {
         spares=("push",),
     ),
     "search finds nothing": Walk(FORWARD, _find(_REFERENCE, "find.none.response.json"), NotFound, searching=True),
+    "order": Walk(
+        FORWARD,
+        (Step("store", Call("POST", f"{_BASE}/v2orders", headers=_PROOF, body="store.request.json"), _STORED_ONLY),),
+        Ordered(_REFERENCE, None, _KNOWN),
+        goal=Goal.ORDER,
+    ),
+    "order search": Walk(
+        FORWARD,
+        _find(_REFERENCE, "find.without_awb.response.json"),
+        Ordered(_REFERENCE, None, _KNOWN),
+        searching=True,
+        goal=Goal.ORDER,
+        spares=("store", "push"),
+    ),
+    "forward from an order": Walk(
+        FORWARD,
+        _find(_REFERENCE, "find.booked.response.json", "look"),
+        Booked(_AWB, "Quickline", _PARTNERS_ID),
+        known=_KNOWN,
+        spares=("store", "push"),
+    ),
+    "search from an order": Walk(
+        FORWARD,
+        _find(_REFERENCE, "find.booked.response.json"),
+        Booked(_AWB, "Quickline", _PARTNERS_ID),
+        searching=True,
+        known=_KNOWN,
+        spares=("store", "push"),
+    ),
     "return": Walk(ORDER, _return("return.taken.response.json"), Working),
     "return search": Walk(
         ORDER,
@@ -121,6 +154,11 @@ def _stored(kind: RefusalKind, words: str) -> Refused:
     return Refused(kind, "STORED_WITHOUT_AWB", words, burnt=True)
 
 
+_WITHOUT_CARRIER: Final = Refused(
+    RefusalKind.CONFIGURATION,
+    "ORDER_WITHOUT_AWB",
+    "Shipway gives no AWB to an order that it has stored: assign a carrier in its panel, then ask again",
+)
 _READINGS: Final = (
     Reading(
         "forward",
@@ -170,6 +208,18 @@ _READINGS: Final = (
             burnt=True,
         ),
     ),
+    Reading(
+        "order",
+        0,
+        "push.not_stored.response.json",
+        Refused(RefusalKind.CALLER, "NOT_STORED", "shipping_phone must have 10 digits"),
+    ),
+    Reading("order", 0, "push.stored_before.response.json", Unknown, (200, 400, 422)),
+    Reading("order search", 0, "find.booked.response.json", Ordered(_REFERENCE, None, _KNOWN)),
+    Reading("order search", 0, "find.none.response.json", NotFound),
+    Reading("forward from an order", 0, "find.without_awb.response.json", _WITHOUT_CARRIER),
+    Reading("search from an order", 0, "find.without_awb.response.json", _WITHOUT_CARRIER),
+    Reading("forward from an order", 0, "find.error.response.json", Unknown),
     Reading("search finds", 0, "find.none.response.json", NotFound),
     Reading("search finds", 0, "find.others.response.json", NotFound),
     Reading("search finds", 0, "find.error.response.json", Unknown),

@@ -5,7 +5,7 @@ How an adapter comes under it is told in `tests/contract/adapters.py`.
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from copy import copy
 from dataclasses import replace
@@ -25,7 +25,9 @@ from rms.aggregators.contract import (
     Brought,
     Cancelled,
     Direction,
+    Goal,
     Label,
+    Ordered,
     RefusalKind,
     Refused,
     ShipmentUpdate,
@@ -86,8 +88,9 @@ class Walker:
     def __init__(self, partner: Adapter, walk: Walk) -> None:
         self.adapter: Aggregator = partner.adapter
         self.partner, self.walk = partner, walk
-        self.account, self.job = account_of(partner, walk), partner.job(walk.order)
-        self.progress: Mapping[str, str] = {}
+        self.account = account_of(partner, walk)
+        self.job = replace(partner.job(walk.order), goal=walk.goal, known=walk.known)
+        self.progress = self.job.known
         self.searching = walk.searching
         self.asked: list[Ask] = []
 
@@ -228,7 +231,7 @@ def test_a_search_writes_nothing_and_what_it_found_done_is_not_done_again(partne
 
 @every_step
 def test_a_search_after_a_broken_walk_makes_none_of_its_writes(partner: Adapter, example: tuple[str, int]) -> None:
-    """The search starts with no progress; it may write only where the aggregator itself refuses duplicates."""
+    """The search starts with what the job knows; it may write only where the aggregator itself refuses duplicates."""
     name, step = example
     playing = walker(partner, name)
     if playing.walk.searching or partner.repeats_safely:
@@ -239,7 +242,7 @@ def test_a_search_after_a_broken_walk_makes_none_of_its_writes(partner: Adapter,
         for ask, made in zip(playing.asked, playing.walk.steps, strict=False)
         if made.writes
     }
-    search = partner.adapter.find(playing.account, playing.job, {}, NOW)
+    search = partner.adapter.find(playing.account, playing.job, playing.job.known, NOW)
 
     assert isinstance(search, Ask)
     assert (search.request.method, search.request.url) not in written, broken.name
@@ -263,6 +266,20 @@ def test_another_jobs_booking_is_never_adopted(partner: Adapter, example: tuple[
     result = playing.read(ask, answered(body, expected.status))
 
     assert not isinstance(result, Booked), result
+
+
+@every_adapter
+def test_who_takes_orders_ends_a_walk_with_one_and_goes_on_from_there(partner: Adapter) -> None:
+    """And so does a search that finds it: neither makes the order again."""
+    taken = [walk.result for walk in partner.walks.values() if walk.goal is Goal.ORDER]
+    known = [(walk.known, walk.searching) for walk in partner.walks.values() if walk.known]
+
+    assert bool(taken) == bool(known) == partner.adapter.takes_orders
+    for result in taken:
+        assert isinstance(result, Ordered)
+    if taken:
+        assert {searching for _, searching in known} == {False, True}
+        assert all(each in [result.progress for result in taken if isinstance(result, Ordered)] for each, _ in known)
 
 
 # ── answers ─────────────────────────────────────────────────────────────────────────

@@ -12,7 +12,9 @@ from rms.aggregators.contract import (
     Booked,
     Cancelled,
     Direction,
+    Goal,
     NotFound,
+    Ordered,
     RefusalKind,
     Refused,
     Shipment,
@@ -133,6 +135,42 @@ def test_an_order_without_an_awb_is_stored_and_never_pushed_again(
     assert (result.kind, result.burnt) == (kind, True)
     assert isinstance(search, Refused)
     assert search.burnt
+
+
+def test_a_stored_order_gets_its_awb_in_the_panel_only(shipway: Walker) -> None:
+    job = replace(shipway.job(FORWARD), goal=Goal.ORDER)
+    ordered = shipway.book(job)
+    assert isinstance(ordered, Ordered)
+    labelled = replace(job, goal=Goal.AWB, known=ordered.progress)
+
+    refused = shipway.book(labelled)
+    assert isinstance(refused, Refused)
+    assert not refused.burnt
+    assert isinstance(shipway.engine, ShipwayEngine)
+    awb = shipway.engine.assign(job.reference)
+
+    assert booked(shipway.book(labelled)).awb == awb
+    assert shipway.find(job) == ordered
+    assert shipway.engine.assign(job.reference) is None
+
+
+def test_a_stored_order_can_be_cancelled_and_a_second_time_too(shipway: Walker) -> None:
+    job = replace(shipway.job(FORWARD), goal=Goal.ORDER)
+    stored = Shipment(Direction.FORWARD, job.reference, "", "", job.reference)
+    assert isinstance(shipway.cancel(stored), Refused)
+    shipway.book(job)
+
+    assert shipway.cancel(stored) == Cancelled()
+    assert shipway.cancel(stored) == Cancelled()
+    assert isinstance(shipway.engine, ShipwayEngine)
+    assert shipway.engine.assign(job.reference) is None
+
+
+def test_an_order_with_an_awb_is_not_cancelled_as_an_order(shipway: Walker) -> None:
+    job = shipway.job(FORWARD)
+    shipway.book(job)
+
+    assert isinstance(shipway.cancel(Shipment(Direction.FORWARD, job.reference, "", "", job.reference)), Refused)
 
 
 def test_a_wrong_key_is_for_an_operator(a_shipway: Make) -> None:

@@ -48,7 +48,7 @@ class Walker:
         return bodies
 
     def _walk(self, job: Job, *, searching: bool) -> object:
-        progress: Mapping[str, str] = {}
+        progress = job.known
         while True:
             searching = searching and not self.adapter.found(progress)
             following = (self.adapter.find if searching else self.adapter.book)(self.account, job, progress, NOW)

@@ -7,11 +7,24 @@ from typing import Any
 
 import pytest
 
-from rms.aggregators.contract import Account, Ask, Booked, Direction, Job, RefusalKind, Refused, Unknown, Working
+from rms.aggregators.contract import (
+    Account,
+    Ask,
+    Booked,
+    Cancelled,
+    Direction,
+    Goal,
+    Job,
+    RefusalKind,
+    Refused,
+    Shipment,
+    Unknown,
+    Working,
+)
 from rms.aggregators.shipway import Shipway, check_account
 from rms.aggregators.shipway.answers import read_find, read_find_return, read_push, success
 from rms.platform.http import HttpAnswer
-from tests.builders import a_return
+from tests.builders import a_return, a_shipment
 
 NOW = datetime(2026, 3, 4, 6, 30, tzinfo=UTC)
 OPTIONS = {"email": "ops@shop.example", "carrier_id": "5120", "warehouse_id": "7"}
@@ -152,3 +165,53 @@ def test_a_wrong_option_is_named(change: dict[str, str], field: str) -> None:
 def test_a_missing_key_is_named_and_this_machine_needs_no_tls() -> None:
     assert check_account(OPTIONS, {}) == ["secrets.licence_key: may not be empty"]
     assert check_account({**OPTIONS, "base_url": "http://127.0.0.1:9/api"}, SECRETS) == []
+
+
+# ── orders without an AWB ───────────────────────────────────────────────────────────
+
+STORED = Shipment(Direction.FORWARD, "ORDER-1", "", "", "ORDER-1")
+
+
+def test_an_order_without_an_awb_is_cancelled_by_its_id() -> None:
+    request = Shipway().cancel(ACCOUNT, STORED)
+
+    assert (request.url, request.body) == (
+        "https://app.shipway.com/api/Cancelorders/",
+        b'{"order_ids": ["ORDER-1"]}',
+    )
+
+
+def verdict(**facts: Any) -> dict[str, Any]:
+    return {"order_id": "ORDER-1", "error": False, "success": True, "message": "Order cancelled"} | facts
+
+
+@pytest.mark.parametrize(
+    ("body", "meaning"),
+    [
+        ([verdict()], Cancelled()),
+        ([verdict(order_id="ORDER-2", success=False), verdict()], Cancelled()),
+        ([verdict(success=False, error=True, message="Order is already cancelled")], Cancelled()),
+        (
+            [verdict(success=0, error="Not in New state")],
+            Refused(RefusalKind.CALLER, "NOT_CANCELLED", "Not in New state"),
+        ),
+    ],
+)
+def test_the_verdict_about_our_order_decides(body: object, meaning: object) -> None:
+    assert Shipway().read_cancel(STORED, http(body)) == meaning
+
+
+@pytest.mark.parametrize(
+    "body", [[], {}, {"success": True}, [verdict(order_id="ORDER-2")], [verdict(), verdict()], [verdict(success=None)]]
+)
+def test_without_one_verdict_about_our_order_nobody_knows(body: object) -> None:
+    assert isinstance(Shipway().read_cancel(STORED, http(body)), Unknown)
+
+
+def test_an_order_that_is_only_to_be_stored_names_no_carrier_and_no_warehouse() -> None:
+    asked = Shipway().book(ACCOUNT, Job("ORDER-1", a_shipment(), Goal.ORDER), {}, NOW)
+
+    assert isinstance(asked, Ask)
+    sent = json.loads(asked.request.body or b"")
+    assert not {"carrier_id", "warehouse_id", "return_warehouse_id"} & sent.keys()
+    assert sent["order_id"] == "ORDER-1"

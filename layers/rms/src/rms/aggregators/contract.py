@@ -52,6 +52,19 @@ class Booked:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """There is exactly one order under our reference and it is what was asked for: an AWB has not been asked for yet.
+
+    `order_id` and `shipment_id` are the aggregator's own; our reference, and None, where it gives none. `progress` is
+    what a walk to the AWB goes on with.
+    """
+
+    order_id: str
+    shipment_id: str | None
+    progress: "Progress"
+
+
 class RefusalKind(StrEnum):
     """Who can do something about a refusal."""
 
@@ -95,7 +108,7 @@ class NotFound:
     """A lookup's certain answer that nothing is booked under our reference."""
 
 
-type BookingResult = Booked | Refused | Working | Unknown
+type BookingResult = Booked | Ordered | Refused | Working | Unknown
 
 # ── the walk ────────────────────────────────────────────────────────────────────────
 
@@ -107,21 +120,43 @@ class Direction(StrEnum):
     RETURN = "RETURN"
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What is to be booked, and under which reference of ours; the same for every try."""
+def direction_of(order: ReturnOrder | ForwardShipment) -> Direction:
+    """Which way the parcel of an order goes."""
+    return Direction.RETURN if isinstance(order, ReturnOrder) else Direction.FORWARD
 
-    reference: str
-    order: ReturnOrder | ForwardShipment
 
-    @property
-    def direction(self) -> Direction:
-        """Which way its parcel goes."""
-        return Direction.RETURN if isinstance(self.order, ReturnOrder) else Direction.FORWARD
+class Goal(StrEnum):
+    """How far a booking is to go."""
+
+    AWB = "AWB"
+    """All the way. Any booking may."""
+    ORDER = "ORDER"
+    """Create Order: a forward order in the aggregator's system, without an AWB. Only where it `takes_orders`.
+
+    Source: RMS API contract, section 13.
+    """
 
 
 type Progress = Mapping[str, str]
 """What the calls of a walk brought so far, by names of the adapter's own; empty at first. Never a secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is to be booked, how far, and under which reference of ours; the same for every try.
+
+    `known` is the progress of its `Ordered`, when the order was made by a job before this one: walks start with it.
+    """
+
+    reference: str
+    order: ReturnOrder | ForwardShipment
+    goal: Goal = Goal.AWB
+    known: Progress = field(default_factory=dict)
+
+    @property
+    def direction(self) -> Direction:
+        """Which way its parcel goes."""
+        return direction_of(self.order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +310,9 @@ class Aggregator(Protocol):
     confirms_webhooks: bool
     """Nothing proves who sent a webhook: tracking is read before anything is believed."""
 
+    takes_orders: bool
+    """Whether it takes a forward order before the AWB is asked for, so that a job's goal may be the order."""
+
     tracked_at_once: int
     """Most AWBs in one `track`; 0 where there is no such call."""
 
@@ -291,12 +329,15 @@ class Aggregator(Protocol):
         """What the answer to `login` means."""
 
     def book(self, account: Account, job: Job, progress: Progress, now: datetime) -> Ask | BookingResult:
-        """The next call on the way to a booking, or what came of it. Never repeats a call whose answer it has read."""
+        """The next call on the way to the job's goal, or what came of it.
+
+        Never repeats a call whose answer it has read. `progress` is at first what the job knows.
+        """
 
     def find(self, account: Account, job: Job, progress: Progress, now: datetime) -> Ask | BookingResult | NotFound:
         """The next call in search of what was booked under our reference, or what was found.
 
-        Makes no second booking. Whoever searches starts with no progress.
+        Makes no second booking. Whoever searches starts with no progress but what the job knows.
         """
 
     def read(

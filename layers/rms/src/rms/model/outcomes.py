@@ -1,4 +1,4 @@
-"""What came of a request about a return, as values that one `match` turns into an answer."""
+"""What came of a request to create or book something, as values that one `match` turns into an answer."""
 
 from dataclasses import dataclass
 
@@ -34,6 +34,15 @@ class AwbPending:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderTaken:
+    """Kept, and the aggregator has the order, without an AWB. `order_id` and `shipment_id` are its own."""
+
+    order_id: str
+    code: str
+    shipment_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class OtherContent:
     """Nothing changed: this code was created before with other content."""
 
@@ -54,4 +63,4 @@ class ItemCodesTaken:
     places: tuple[int, ...]
 
 
-type CreateOutcome = Accepted | AwbBooked | AwbRefused | AwbPending | OtherContent | AwbTaken
+type CreateOutcome = Accepted | AwbBooked | OrderTaken | AwbRefused | AwbPending | OtherContent | AwbTaken

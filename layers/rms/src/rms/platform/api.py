@@ -20,6 +20,7 @@ from rms.model.outcomes import (
     AwbTaken,
     CreateOutcome,
     ItemCodesTaken,
+    OrderTaken,
     OtherContent,
 )
 from rms.platform.errors import (
@@ -46,12 +47,14 @@ class Reply:
 
     @classmethod
     def of(cls, outcome: CreateOutcome | ItemCodesTaken) -> "Reply":
-        """The answer to a request about a return. Source: RMS API contract, sections 3.5 and 5."""
+        """The answer to a request about a return or its booking. Source: RMS API contract, sections 3.5, 5 and 13."""
         match outcome:
             case Accepted():
                 return cls()
             case AwbBooked(order_id, code, awb, courier):
                 return cls(body={"orderId": order_id, "orderNumber": code, "returnAwb": awb, "carrierName": courier})
+            case OrderTaken(order_id, code, shipment_id):
+                return cls(body={"orderId": order_id, "orderNumber": code, "shipmentId": shipment_id})
             case AwbPending(code):
                 return cls(HTTPStatus.ACCEPTED, {"orderNumber": code, "awbStatus": "PENDING"})
             case AwbRefused(_, words):

@@ -11,8 +11,9 @@ from rms.journal.keys import forward_key, return_id
 from rms.model.notification_type import NotificationType
 from rms.model.return_order import ReturnItem, ReturnOrder
 from rms.platform.table import NEW, Put, Value, Write
-from rms.returns.create import first_status, listed_document
+from rms.returns.create import first_status
 from rms.shipments.claims import Claims
+from rms.shipments.starting import listed_document
 from rms.shipments.tracking import Announcement, Recorded, Recording
 from rms.shipments.wake import wake_tellers
 

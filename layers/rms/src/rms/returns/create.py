@@ -1,31 +1,21 @@
 """Create a return: take the order and, unless the channel has booked a courier, book one."""
 
-from rms.aggregators import registry
-from rms.aggregators.contract import Direction, RefusalKind
-from rms.clients.accounts import open_account
+from rms.aggregators.contract import RefusalKind
 from rms.clients.configuration import Configuration, ConfiguredAccount, configuration_of
 from rms.core import Core
 from rms.journal import AggregateId, Appended, Blocked, Created, Duplicate, Event, EventKind, Exists
-from rms.journal.events import maybe_text, number, text
+from rms.journal.events import maybe_text, text
 from rms.journal.keys import return_id
-from rms.model.documents import content_digest, fits_a_row, from_document, to_document
+from rms.model.documents import content_digest, fits_a_row, from_document
 from rms.model.notification_type import NotificationType
-from rms.model.outcomes import Accepted, AwbPending, AwbTaken, CreateOutcome, OtherContent
+from rms.model.outcomes import Accepted, AwbTaken, CreateOutcome, OtherContent
 from rms.model.return_order import ReturnOrder
 from rms.platform.errors import BadDataError
-from rms.platform.table import NEW, Equals, Item, Put, Value, Write
+from rms.platform.table import Item, Value, Write
 from rms.platform.times import to_text
-from rms.shipments.booking import (
-    BookingState,
-    Claimed,
-    book,
-    calling_row,
-    look_again,
-    outcome_of,
-    reclaim,
-    withdraw,
-)
+from rms.shipments.booking import BookingState, look_again, outcome_of, withdraw
 from rms.shipments.claims import Claims
+from rms.shipments.starting import Wanted, book_anew, corrected_document, create_and_book, listed_document
 from rms.shipments.wake import wake_tellers
 
 
@@ -46,17 +36,6 @@ def booking_account(configuration: Configuration, alias: str | None) -> Configur
     """The account that books: the one named, else the first by alias. The request's rules made sure there is one."""
     accounts = configuration.booking_accounts
     return accounts[alias] if alias is not None else accounts[min(accounts)]
-
-
-def listed_document(core: Core, aggregate: AggregateId, order: ReturnOrder) -> dict[str, Value]:
-    """The DOCUMENT row. It also stands in the index that lists are read from, which so is written once per return."""
-    now = to_text(core.clock())
-    return {
-        "body": to_document(order),
-        "received_at": now,
-        "listing_pk": f"C#{aggregate.client}#{aggregate.kind}",
-        "listing_sk": f"{now}#{aggregate.code}",
-    }
 
 
 def first_status(core: Core) -> dict[str, Value]:
@@ -102,22 +81,15 @@ def _create_and_book(
     core: Core, configuration: Configuration, configured: ConfiguredAccount, order: ReturnOrder
 ) -> CreateOutcome:
     aggregate = return_id(configuration.client, order.code)
-    aggregator = registry.aggregator_of(configured.aggregator)
-    # Opened before anything is written: without the secrets there is no call to be unsure about.
-    account = open_account(core, configuration.client, configured)
-    reference = aggregator.booking_reference(configuration.client, order.code, 0, Direction.RETURN)
-    fence, now = core.fences(), core.clock()
-    first = _placed(core, order, None, aggregator.name)
-    status = first_status(core) | {"aggregator": aggregator.name, "awb_since": to_text(now)}
-    booking = Put(aggregate.booking, calling_row(aggregate, reference, configured.alias, fence, now), NEW)
-    match core.journal.create(aggregate, listed_document(core, aggregate, order), status, first, also=[booking]):
-        case Created():
-            claimed = Claimed(aggregate, order, reference, fence, 0, status | {"sequence": 1})
-            return book(core, configuration, aggregator, account, claimed)
+    wanted = Wanted(aggregate, order, [configured])
+    first = _placed(core, order, None, configured.aggregator)
+    match create_and_book(core, configuration, wanted, first, first_status(core)):
         case Exists(document):
             return _again(core, configuration, aggregate, order, document)
         case Blocked():
             raise AssertionError("a booking row without a document")
+        case outcome:
+            return outcome
 
 
 def _again(
@@ -161,23 +133,8 @@ def _book_anew(
     """Nothing was booked: take the corrected order in the place of the refused one and call again."""
     if order.booked_by_channel:
         return _booked_after_all(core, configuration, aggregate, order, document, row)
-    configured = booking_account(configuration, order.account_alias)
-    aggregator = registry.aggregator_of(configured.aggregator)
-    account = open_account(core, configuration.client, configured)
-    generation = number(row, "generation")
-    reference = aggregator.booking_reference(configuration.client, order.code, generation, Direction.RETURN)
-    fence, now = core.fences(), core.clock()
-    event = Event(event_id=f"CORRECTED:{fence}", kind=EventKind.CORRECTED, occurred_at=now, received_at=now)
-    also: list[Write] = [
-        reclaim(aggregate, row, reference, configured.alias, fence, now),
-        _corrected(aggregate, order, document, fence),
-    ]
-    match core.journal.append(aggregate, event, lambda _: {"aggregator": aggregator.name}, also=also):
-        case Appended():
-            return book(core, configuration, aggregator, account, Claimed(aggregate, order, reference, fence, 0))
-        case Duplicate() | Blocked():
-            # A repeat that came at the same time is booking it already.
-            return AwbPending(order.code)
+    wanted = Wanted(aggregate, order, [booking_account(configuration, order.account_alias)])
+    return book_anew(core, configuration, wanted, document, row)
 
 
 def _booked_after_all(
@@ -201,7 +158,7 @@ def _booked_after_all(
         facts=facts,
     )
     claims = Claims(aggregate, None, [order.awb])
-    settled: list[Write] = [withdraw(aggregate, row, fence), _corrected(aggregate, order, document, fence)]
+    settled: list[Write] = [withdraw(aggregate, row, fence), corrected_document(aggregate, order, document, fence)]
     while True:
         also = [*settled, *claims.writes]
         match core.journal.append(aggregate, event, lambda _: facts, readers=configuration.readers, also=also):
@@ -217,16 +174,6 @@ def _booked_after_all(
                 there = core.table.get(aggregate.document)
                 assert there is not None
                 return _again(core, configuration, aggregate, order, there)
-
-
-def _corrected(aggregate: AggregateId, order: ReturnOrder, document: Item, fence: str) -> Put:
-    """The corrected document in the place of the one that was refused."""
-    kept = {name: document[name] for name in ("received_at", "listing_pk", "listing_sk")}
-    return Put(
-        aggregate.document,
-        {**kept, "body": to_document(order), "fence": fence},
-        {"fence": Equals(text(document, "fence"))},
-    )
 
 
 def _placed(core: Core, order: ReturnOrder, told: NotificationType | None, aggregator: str | None) -> Event:

@@ -1,13 +1,15 @@
 """Booking an AWB: a side effect outside, so never just a call. CALLING → BOOKED | REFUSED | WORKING | UNKNOWN.
 
+Or ORDERED, where no more than the order was asked for.
+
 The row is written before the call, with a fence and the time at which it is due to be looked at again. A time-out, a
 5xx or a crash leaves it so that the sweeper finds it, and what then happens is a look-up under our reference, never
 a second blind call. See docs/adr, "A side effect outside is a booking".
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -17,7 +19,10 @@ from rms.aggregators.contract import (
     Aggregator,
     Booked,
     BookingResult,
+    Goal,
     Job,
+    Ordered,
+    Progress,
     RefusalKind,
     Refused,
     Unknown,
@@ -30,12 +35,13 @@ from rms.journal import AggregateId, Appended, Blocked, Duplicate, Event, EventK
 from rms.journal.cursors import CLOCK_SKEW
 from rms.journal.events import maybe_text, number, text
 from rms.journal.keys import due_shard
-from rms.model.documents import from_document
+from rms.model.documents import order_of
+from rms.model.forward_shipment import ForwardShipment
 from rms.model.notification_type import NotificationType
-from rms.model.outcomes import AwbBooked, AwbPending, AwbRefused
+from rms.model.outcomes import AwbBooked, AwbPending, AwbRefused, OrderTaken
 from rms.model.return_order import ReturnOrder
 from rms.platform.observability import count, logger
-from rms.platform.table import AtMost, ConditionFailedError, Equals, Item, Update, Value
+from rms.platform.table import Absent, AtMost, ConditionFailedError, Equals, Item, Update, Value
 from rms.platform.times import from_text, to_text
 from rms.shipments.claims import Claims
 from rms.shipments.transitions import state_key
@@ -49,6 +55,8 @@ class BookingState(StrEnum):
     CALLING = "CALLING"
     """A call is under way, or the caller died. Belongs to the holder of the fence until it is due."""
     BOOKED = "BOOKED"
+    ORDERED = "ORDERED"
+    """The aggregator has the order, as was asked, and no AWB: whoever wants the label goes on from here."""
     REFUSED = "REFUSED"
     WORKING = "WORKING"
     """The aggregator said it will; ask again."""
@@ -68,6 +76,9 @@ PATIENCE: Final = tuple(timedelta(seconds=seconds) for seconds in (30, 60, 120, 
 
 UNSETTLED: Final = (BookingState.CALLING, BookingState.WORKING, BookingState.UNKNOWN)
 
+NEXT_GOAL: Final = "next_goal"
+"""Attribute of a booking whose goal is the order: the AWB is wanted as soon as that is there."""
+
 HELD: Final = "held"
 """Shard of the `due` index that lists held bookings for operators; the sweeper does not read it."""
 
@@ -77,30 +88,23 @@ class Claimed:
     """The right to call the aggregator for one booking: nobody else's fence is on the row."""
 
     aggregate: AggregateId
-    order: ReturnOrder
+    order: ReturnOrder | ForwardShipment
     reference: str
     fence: str
     looks: int
     status: Item | None = None
     """The STATUS row, when it has just been written."""
+    goal: Goal = Goal.AWB
+    known: Progress = field(default_factory=dict)
+    """What an `Ordered` brought under this reference."""
+
+    @property
+    def job(self) -> Job:
+        """What the adapter is asked for."""
+        return Job(self.reference, self.order, self.goal, self.known)
 
 
-type BookingOutcome = AwbBooked | AwbRefused | AwbPending
-
-
-def calling_row(aggregate: AggregateId, reference: str, alias: str, fence: str, now: datetime) -> Item:
-    """The BOOKING row of a call that is about to be made."""
-    return {
-        "state": BookingState.CALLING.value,
-        "reference": reference,
-        "account": alias,
-        "fence": fence,
-        "generation": 0,
-        "looks": 0,
-        "started_at": to_text(now),
-        "due_at": to_text(now + SETTLE),
-        "due_shard": due_shard(aggregate.pk),
-    }
+type BookingOutcome = AwbBooked | OrderTaken | AwbRefused | AwbPending
 
 
 def book(
@@ -110,8 +114,7 @@ def book(
 
     Dying anywhere in here leaves the booking due to be looked up.
     """
-    job = Job(claimed.reference, claimed.order)
-    result = walk(core, aggregator, account, job, Start.BOOK, WHILE_A_CLIENT_WAITS)
+    result = walk(core, aggregator, account, claimed.job, Start.BOOK, WHILE_A_CLIENT_WAITS)
     return _settle(core, configuration, account, claimed, result)
 
 
@@ -127,18 +130,17 @@ def settle_booking(core: Core, aggregate: AggregateId) -> BookingOutcome | None:
     if row is None or document is None or BookingState(text(row, "state")) not in UNSETTLED:
         return None  # settled already: the message was late or doubled
     configuration = configuration_of(core, aggregate.client)
-    claimed = _claim(core, aggregate, row, from_document(text(document, "body")).as_called)
+    claimed = _claim(core, aggregate, row, _as_called(order_of(aggregate.kind, text(document, "body"))))
     if claimed is None:
         return None  # somebody else is at it, or it is not due yet
     configured = configuration.accounts.get(text(row, "account"))
     if configured is None:
-        return _hold(core, claimed, "the aggregator account is gone")
+        return hold(core, claimed, "the aggregator account is gone")
     aggregator, account = (
         registry.aggregator_of(configured.aggregator),
         open_account(core, aggregate.client, configured),
     )
-    job = Job(claimed.reference, claimed.order)
-    result = walk(core, aggregator, account, job, Start.FIND, IN_THE_BACKGROUND)
+    result = walk(core, aggregator, account, claimed.job, Start.FIND, IN_THE_BACKGROUND)
     return _settle(core, configuration, account, claimed, result)
 
 
@@ -162,25 +164,6 @@ def look_again(core: Core, aggregate: AggregateId, row: Item) -> None:
     wake_booker(core, aggregate)
 
 
-def reclaim(aggregate: AggregateId, row: Item, reference: str, alias: str, fence: str, now: datetime) -> Update:
-    """The write that turns a refused booking into a call that is about to be made."""
-    return Update(
-        aggregate.booking,
-        expect={"state": Equals(BookingState.REFUSED), "fence": Equals(text(row, "fence"))},
-        set={
-            "state": BookingState.CALLING.value,
-            "reference": reference,
-            "account": alias,
-            "fence": fence,
-            "looks": 0,
-            "started_at": to_text(now),
-            "due_at": to_text(now + SETTLE),
-            "due_shard": due_shard(aggregate.pk),
-        },
-        remove=("refusal_kind", "refusal_code", "words", "reason"),
-    )
-
-
 def withdraw(aggregate: AggregateId, row: Item, fence: str) -> Update:
     """The write that ends a refused booking for good: the client has booked a courier itself."""
     return Update(
@@ -195,13 +178,31 @@ def outcome_of(aggregate: AggregateId, row: Item) -> BookingOutcome:
     match BookingState(text(row, "state")):
         case BookingState.BOOKED:
             return AwbBooked(text(row, "order_id"), aggregate.code, text(row, "awb"), text(row, "courier"))
+        case BookingState.ORDERED:
+            return OrderTaken(text(row, "order_id"), aggregate.code, maybe_text(row, "shipment_id"))
         case BookingState.REFUSED:
             return AwbRefused(aggregate.code, text(row, "words"))
         case _:
             return AwbPending(aggregate.code)
 
 
-def _claim(core: Core, aggregate: AggregateId, row: Item, order: ReturnOrder) -> Claimed | None:
+def goal_of(row: Item) -> Goal:
+    """How far a booking is to go."""
+    return Goal(maybe_text(row, "goal") or Goal.AWB)
+
+
+def known_of(row: Item) -> Progress:
+    """What an `Ordered` brought under a booking's reference; empty when there was none."""
+    known = row.get("known", {})
+    assert isinstance(known, Mapping)
+    return {name: str(value) for name, value in known.items()}
+
+
+def _as_called(order: ReturnOrder | ForwardShipment) -> ReturnOrder | ForwardShipment:
+    return order.as_called if isinstance(order, ReturnOrder) else order
+
+
+def _claim(core: Core, aggregate: AggregateId, row: Item, order: ReturnOrder | ForwardShipment) -> Claimed | None:
     now = core.clock()
     fence, looks = core.fences(), number(row, "looks") + 1
     try:
@@ -225,7 +226,7 @@ def _claim(core: Core, aggregate: AggregateId, row: Item, order: ReturnOrder) ->
         there = failed.current(0)
         if there is None or there.get("fence") != fence:
             return None
-    return Claimed(aggregate, order, text(row, "reference"), fence, looks)
+    return Claimed(aggregate, order, text(row, "reference"), fence, looks, goal=goal_of(row), known=known_of(row))
 
 
 def _settle(
@@ -238,6 +239,8 @@ def _settle(
     match result:
         case Booked():
             return _adopt(core, configuration, account, claimed, result)
+        case Ordered():
+            return _order_taken(core, account, claimed, result)
         case Refused():
             return _refuse(core, claimed, result)
         case Working(reason):
@@ -264,7 +267,7 @@ def _adopt(
             **({"label_url": booked.label_url} if booked.label_url else {}),
             **({"metadata": booked.metadata} if booked.metadata else {}),
         },
-        remove=("due_at", "due_shard", "reason"),
+        remove=("due_at", "due_shard", "reason", "goal", NEXT_GOAL, "known"),
     )
     event = Event(
         event_id=f"AWB_BOOKED:{claimed.reference}",
@@ -302,13 +305,63 @@ def _adopt(
                 claims.wake(core)
                 return AwbBooked(order_id, aggregate.code, booked.awb, booked.courier)
             case Duplicate():
-                return _as_it_stands(core, aggregate)
+                return as_it_stands(core, aggregate)
             case Blocked(index=0):
                 # We were too slow and somebody else holds the booking; what they found is the outcome.
-                return _as_it_stands(core, aggregate)
+                return as_it_stands(core, aggregate)
             case Blocked(index=index, current=current):
                 if not claims.give_way(index - 1, current):
-                    return _hold(core, claimed, "the aggregator gave the AWB of another return")
+                    return hold(core, claimed, "the aggregator gave the AWB of another parcel")
+
+
+def _order_taken(core: Core, account: Account, claimed: Claimed, ordered: Ordered) -> BookingOutcome:
+    """The order exists: note what to go on with. Somebody who wants the AWB by now gets it from the worker."""
+    aggregate, now = claimed.aggregate, core.clock()
+    ids: dict[str, Value] = {"order_id": ordered.order_id}
+    if ordered.shipment_id is not None:
+        ids["shipment_id"] = ordered.shipment_id
+    done = Update(
+        aggregate.booking,
+        expect={"fence": Equals(claimed.fence), NEXT_GOAL: Absent()},
+        set={**ids, "state": BookingState.ORDERED.value, "known": ordered.progress, "ordered_at": to_text(now)},
+        remove=("due_at", "due_shard", "reason"),
+    )
+    event = Event(
+        event_id=f"ORDERED:{claimed.reference}",
+        kind=EventKind.ORDERED,
+        occurred_at=now,
+        received_at=now,
+        facts={"aggregator": account.aggregator, **ids},
+    )
+    facts: dict[str, Value] = {"aggregator": account.aggregator, "account": account.alias}
+    match core.journal.append(aggregate, event, lambda _: facts, also=[done], status=claimed.status):
+        case Appended():
+            return OrderTaken(ordered.order_id, aggregate.code, ordered.shipment_id)
+        case Blocked(current=current) if current is not None and current.get("fence") == claimed.fence:
+            return _on_to_the_awb(core, claimed, ordered)
+        case Duplicate() | Blocked():
+            return as_it_stands(core, aggregate)
+
+
+def _on_to_the_awb(core: Core, claimed: Claimed, ordered: Ordered) -> BookingOutcome:
+    """The AWB was asked for while the order was made: the worker goes on at once, by way of a search as ever."""
+    on = Update(
+        claimed.aggregate.booking,
+        expect={"fence": Equals(claimed.fence)},
+        set={
+            "state": BookingState.UNKNOWN.value,
+            "goal": Goal.AWB.value,
+            "known": ordered.progress,
+            "due_at": to_text(core.clock()),
+        },
+        remove=(NEXT_GOAL,),
+    )
+    try:
+        core.table.write(on)
+    except ConditionFailedError:
+        return as_it_stands(core, claimed.aggregate)
+    wake_booker(core, claimed.aggregate)
+    return AwbPending(claimed.aggregate.code)
 
 
 def _refuse(core: Core, claimed: Claimed, refused: Refused) -> BookingOutcome:
@@ -327,7 +380,7 @@ def _refuse(core: Core, claimed: Claimed, refused: Refused) -> BookingOutcome:
         },
         # The aggregator keeps something under this reference: whoever corrects the order needs another one.
         add={"generation": 1} if refused.burnt else {},
-        remove=("due_at", "due_shard", "reason"),
+        remove=("due_at", "due_shard", "reason", *(("known",) if refused.burnt else ())),
     )
     burnt: dict[str, Value] = {"burnt_reference": claimed.reference} if refused.burnt else {}
     event = Event(
@@ -339,7 +392,7 @@ def _refuse(core: Core, claimed: Claimed, refused: Refused) -> BookingOutcome:
     )
     match core.journal.append(aggregate, event, lambda _: {}, also=[done], status=claimed.status):
         case Blocked():
-            return _as_it_stands(core, aggregate)
+            return as_it_stands(core, aggregate)
         case Appended() | Duplicate():
             return AwbRefused(aggregate.code, refused.words)
 
@@ -347,7 +400,7 @@ def _refuse(core: Core, claimed: Claimed, refused: Refused) -> BookingOutcome:
 def _wait(core: Core, claimed: Claimed, state: BookingState, reason: str) -> BookingOutcome:
     """Not settled: look again after a pause that grows; after the last pause, hold it for a person."""
     if claimed.looks >= len(PATIENCE):
-        return _hold(core, claimed, reason)
+        return hold(core, claimed, reason)
     # Not the reason: it may quote the aggregator, and that the shopper. It stands with the booking.
     logger.info("booking not settled", reference=claimed.reference, state=state.value, looks=claimed.looks)
     pause = PATIENCE[claimed.looks]
@@ -362,11 +415,12 @@ def _wait(core: Core, claimed: Claimed, state: BookingState, reason: str) -> Boo
             )
         )
     except ConditionFailedError:
-        return _as_it_stands(core, claimed.aggregate)
+        return as_it_stands(core, claimed.aggregate)
     return AwbPending(claimed.aggregate.code)
 
 
-def _hold(core: Core, claimed: Claimed, reason: str) -> BookingOutcome:
+def hold(core: Core, claimed: Claimed, reason: str) -> BookingOutcome:
+    """Nothing helps: leave the booking to a person, and say why."""
     aggregate, now = claimed.aggregate, core.clock()
     count("BookingHeld")
     logger.error("booking held", reference=claimed.reference, looks=claimed.looks)  # not the reason, as above
@@ -386,7 +440,8 @@ def _hold(core: Core, claimed: Claimed, reason: str) -> BookingOutcome:
     return AwbPending(aggregate.code)
 
 
-def _as_it_stands(core: Core, aggregate: AggregateId) -> BookingOutcome:
+def as_it_stands(core: Core, aggregate: AggregateId) -> BookingOutcome:
+    """What the BOOKING row says now, after somebody else was quicker."""
     row = core.table.get(aggregate.booking)
     assert row is not None, "a booking row is never removed"
     return outcome_of(aggregate, row)

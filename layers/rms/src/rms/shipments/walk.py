@@ -60,9 +60,9 @@ def walk(
 ) -> BookingResult:
     """What comes of a booking.
 
-    A search that finds how far the booking got goes on from there, one that finds nothing books from the beginning. A
-    token that is not accepted is renewed once. A call gets what is left of the budget at most; one that could hardly
-    end within it is not begun.
+    It starts with what the job knows. A search that finds how far the booking got goes on from there, one that finds
+    nothing books from the beginning. A token that is not accepted is renewed once. A call gets what is left of the
+    budget at most; one that could hardly end within it is not begun.
     """
     until = core.clock() + budget
     if _needs_token(aggregator, account):
@@ -70,7 +70,7 @@ def walk(
         if not isinstance(opened, Account):
             return _turned_away(opened, certain=start is Start.BOOK)
         account = opened
-    progress: Progress = {}
+    progress = job.known
     searching, renewed = start is Start.FIND, False
     for _ in range(MAX_CALLS):
         match _step(core, aggregator, account, job, progress, searching=searching, until=until):
@@ -82,11 +82,11 @@ def walk(
             case NotFound():
                 return Unknown("the aggregator does not know what it has just made")
             case Unauthorized() if renewed:
-                return _turned_away(_NOT_ACCEPTED, certain=not searching and not progress)
+                return _turned_away(_NOT_ACCEPTED, certain=not searching and progress == job.known)
             case Unauthorized():
                 opened = token_for(core, aggregator, account)
                 if not isinstance(opened, Account):
-                    return _turned_away(opened, certain=not searching and not progress)
+                    return _turned_away(opened, certain=not searching and progress == job.known)
                 account, renewed = opened, True
             case result:
                 return result

@@ -42,6 +42,7 @@ class Clickpost:
     name: str = "CLICKPOST"
     demands_client_fields: bool = True
     confirms_webhooks: bool = False
+    takes_orders: bool = False
     tracked_at_once: int = 5
 
     def check_account(self, options: Mapping[str, str], secrets: Mapping[str, str]) -> list[str]:

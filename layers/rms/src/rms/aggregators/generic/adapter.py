@@ -52,6 +52,7 @@ class GenericAggregator:
 
     demands_client_fields: bool = False
     confirms_webhooks: bool = False
+    takes_orders: bool = False
     tracked_at_once: int = 0
 
     def __init__(self, name: str) -> None:

@@ -32,6 +32,7 @@ class Shiprocket:
     name: str = "SHIPROCKET"
     demands_client_fields: bool = False
     confirms_webhooks: bool = False
+    takes_orders: bool = True
     tracked_at_once: int = tracking.TRACKED_AT_ONCE
 
     def check_account(self, options: Mapping[str, str], secrets: Mapping[str, str]) -> list[str]:

@@ -1,5 +1,7 @@
 """Booking at Shiprocket, call by call: create, choose a courier, assign an AWB, then pick-up or label.
 
+A job whose goal is the order ends with the first of them, and another goes on from there.
+
 There is no idempotency key. What is known when a walk breaks off is found by our own reference and gone on with;
 nothing is created or assigned again before that. Each AWB belongs to one shipment, each shipment to one order, and
 Shiprocket refuses a second return under one reference. Source: Shiprocket guide, sections 1, 4 and 8.
@@ -30,9 +32,11 @@ from rms.aggregators.contract import (
     BookingResult,
     Brought,
     Direction,
+    Goal,
     Job,
     Label,
     NotFound,
+    Ordered,
     Progress,
     RefusalKind,
     Refused,
@@ -67,6 +71,9 @@ _NOT_FOUND: Final = 404
 _NEW: Final = {Direction.FORWARD: 1, Direction.RETURN: 21}
 """`status_code` of what was created just now; any other is that of something older."""
 
+_SEARCHED: Final = frozenset({"taken", "tracked", "page", "code", "words"})
+"""What only a search needs to know."""
+
 type Reading = Brought | BookingResult | NotFound | Unauthorized
 
 
@@ -79,13 +86,10 @@ def book(account: Account, job: Job, progress: Progress, now: datetime) -> Ask |
         return _begin(account, job, progress, now)
     if "unread" in progress:
         return Ask("show", booking.show(account, progress["order_id"]))
-    if "awb" not in progress:
-        return _ask_for_awb(account, job, progress)
-    if job.direction is Direction.FORWARD and "label" not in progress:
-        return Ask("label", booking.label(account, progress["shipment_id"]))
-    if "pickup" not in progress and (job.direction is Direction.RETURN or Settings.of(account).request_pickup):
-        return Ask("pickup", booking.pickup(account, progress["shipment_id"]))
-    return _booked(progress)
+    if job.goal is Goal.ORDER:
+        known = {name: value for name, value in progress.items() if name not in _SEARCHED}
+        return Ordered(progress["order_id"], progress["shipment_id"], known)
+    return _finish(account, job, progress) if "awb" in progress else _ask_for_awb(account, job, progress)
 
 
 def _begin(account: Account, job: Job, progress: Progress, now: datetime) -> Ask | BookingResult:
@@ -102,6 +106,14 @@ def _ask_for_awb(account: Account, job: Job, progress: Progress) -> Ask:
     if "courier_id" not in progress:
         return Ask("serviceability", booking.serviceability(account, job))
     return Ask("assign", booking.assign(account, job, progress["shipment_id"], progress["courier_id"]))
+
+
+def _finish(account: Account, job: Job, progress: Progress) -> Ask | BookingResult:
+    if job.direction is Direction.FORWARD and "label" not in progress:
+        return Ask("label", booking.label(account, progress["shipment_id"]))
+    if "pickup" not in progress and (job.direction is Direction.RETURN or Settings.of(account).request_pickup):
+        return Ask("pickup", booking.pickup(account, progress["shipment_id"]))
+    return _booked(progress)
 
 
 def find(account: Account, job: Job, progress: Progress, now: datetime) -> Ask | BookingResult | NotFound:

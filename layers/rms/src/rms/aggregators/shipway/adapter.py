@@ -7,10 +7,12 @@ from typing import Final
 from rms.aggregators.contract import (
     Account,
     Ask,
+    Booked,
     BookingResult,
     Brought,
     CancelResult,
     Direction,
+    Goal,
     Job,
     LabelResult,
     NotFound,
@@ -25,10 +27,13 @@ from rms.aggregators.contract import (
 )
 from rms.aggregators.shipway import answers, requests, webhook
 from rms.aggregators.shipway.account import Settings, check_account
+from rms.model.forward_shipment import ForwardShipment
 from rms.model.return_order import ReturnOrder
 from rms.platform.http import HttpAnswer, HttpRequest, NoAnswer
 
 PUSH: Final = "push"
+STORE: Final = "store"
+LOOK: Final = "look"
 CREATE_RETURN: Final = "create return"
 FIND: Final = "find"
 FIND_RETURN: Final = "find return"
@@ -40,6 +45,7 @@ class Shipway:
     name: str = "SHIPWAY"
     demands_client_fields: bool = False
     confirms_webhooks: bool = True
+    takes_orders: bool = True
     tracked_at_once: int = 100
 
     def check_account(self, options: Mapping[str, str], secrets: Mapping[str, str]) -> list[str]:
@@ -59,12 +65,16 @@ class Shipway:
         return Unknown("Shipway has no login")
 
     def book(self, account: Account, job: Job, progress: Progress, now: datetime) -> Ask | BookingResult:
-        """Forward: one push that brings AWB and label. Return: one call, where the account has them switched on."""
+        """Forward: one push that brings AWB and label. Return: one call, where the account has them switched on.
+
+        An order that was only stored gets no AWB by any known call: it is looked at, for a carrier may have been
+        assigned in Shipway's panel. See docs/adr, "Create Order at Shipway only stores".
+        """
         settings = Settings.of(account)
         if "awb" in progress:
             return answers.booked(progress, settings.carrier_id, settings.carrier_name)
         if not isinstance(job.order, ReturnOrder):
-            return Ask(PUSH, requests.push(account, job.order, job.reference))
+            return _forward(account, job, job.order, progress)
         refusal = _cannot_return(settings, job.order)
         return refusal or Ask(CREATE_RETURN, requests.create_return(account, job.order, now))
 
@@ -85,14 +95,14 @@ class Shipway:
         job: Job,
         ask: Ask,
         answer: HttpAnswer | NoAnswer,
-        progress: Progress,  # noqa: ARG002 - the contract's form: each answer here says all
+        progress: Progress,
     ) -> Brought | BookingResult | NotFound | Unauthorized:
         """See `Aggregator`."""
         if isinstance(job.order, ReturnOrder):
             if ask.name == CREATE_RETURN:
                 return answers.read_create_return(answer)
             return answers.read_find_return(answer, job.order, ask.request.query["orderid"])
-        return answers.read_push(answer) if ask.name == PUSH else answers.read_find(answer, job.reference)
+        return _read_forward(job, ask, answer, progress)
 
     def found(self, progress: Progress) -> bool:  # noqa: ARG002 - the contract's form
         """Never: a search says at once what it found."""
@@ -131,6 +141,30 @@ class Shipway:
     def read_webhook(self, body: bytes, received_at: datetime) -> Sequence[ShipmentUpdate]:
         """See `Aggregator`."""
         return webhook.read_webhook(body, received_at)
+
+
+def _forward(account: Account, job: Job, shipment: ForwardShipment, progress: Progress) -> Ask:
+    if job.goal is Goal.ORDER:
+        return Ask(STORE, requests.store(account, shipment, job.reference))
+    if "stored" in progress:
+        return Ask(LOOK, requests.get_orders(account, job.reference))
+    return Ask(PUSH, requests.push(account, shipment, job.reference))
+
+
+def _read_forward(
+    job: Job, ask: Ask, answer: HttpAnswer | NoAnswer, progress: Progress
+) -> Brought | BookingResult | NotFound:
+    match ask.name:
+        case "push":
+            return answers.read_push(answer)
+        case "store":
+            return answers.read_store(answer, job.reference)
+        case "look":
+            return answers.read_look(answer, job.reference)
+    result = answers.read_find(answer, job.reference, only_stored="stored" in progress)
+    if job.goal is Goal.ORDER and isinstance(result, Booked | Refused):
+        return answers.stored(job.reference)  # with or without an AWB, it is there
+    return result
 
 
 def _cannot_return(settings: Settings, order: ReturnOrder) -> Refused | None:

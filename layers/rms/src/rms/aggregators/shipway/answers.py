@@ -17,6 +17,7 @@ from rms.aggregators.contract import (
     Label,
     LabelResult,
     NotFound,
+    Ordered,
     Progress,
     RefusalKind,
     Refused,
@@ -95,6 +96,21 @@ def _awb_made(inner: Mapping[str, Any]) -> Brought | Refused | Unknown:
     return Brought({name: value for name, value in brought.items() if value})
 
 
+def read_store(answer: HttpAnswer | NoAnswer, reference: str) -> Ordered | Refused | Unknown:
+    """What the answer to an order that is only to be stored means. It names no ids of Shipway's own."""
+    body = _document(answer)
+    if isinstance(body, Refused | Unknown):
+        return body
+    if not isinstance(body, dict) or not _stated(body.get("success")):
+        return Unknown("Shipway does not say whether it has the order")
+    return stored(reference) if success(body["success"]) else _refusal(_said(body), burnt=False)
+
+
+def stored(reference: str) -> Ordered:
+    """An order that is at Shipway under our reference, which is its id in every call."""
+    return Ordered(reference, None, {"stored": "yes"})
+
+
 def read_create_return(answer: HttpAnswer | NoAnswer) -> Working | Refused | Unknown:
     """What the answer to Createreturns means. Only a yes is known; the AWB comes by way of get orders."""
     body = _document(answer)
@@ -109,8 +125,13 @@ def read_create_return(answer: HttpAnswer | NoAnswer) -> Working | Refused | Unk
     return Unknown(f"Shipway answered in a way that nobody knows: {said}"[:MAX_WORDS])
 
 
-def read_find(answer: HttpAnswer | NoAnswer, reference: str) -> Booked | Refused | NotFound | Unknown:
-    """What get orders shows under our reference: the AWB, an order without one, nothing, or nothing certain."""
+def read_find(
+    answer: HttpAnswer | NoAnswer, reference: str, *, only_stored: bool = False
+) -> Booked | Refused | NotFound | Unknown:
+    """What get orders shows under our reference: the AWB, an order without one, nothing, or nothing certain.
+
+    `only_stored`: no AWB was ever asked for, so that the reference is not spent and may be looked up again.
+    """
     rows = _rows(answer)
     if isinstance(rows, Unknown):
         return rows
@@ -120,10 +141,18 @@ def read_find(answer: HttpAnswer | NoAnswer, reference: str) -> Booked | Refused
             return _booked(row, awb)
     if ours:
         said = "Shipway has this order without an AWB; nothing is pushed again until a person has looked in its panel"
-        return Refused(RefusalKind.CONFIGURATION, "ORDER_WITHOUT_AWB", said, burnt=True)
+        if only_stored:
+            said = "Shipway gives no AWB to an order that it has stored: assign a carrier in its panel, then ask again"
+        return Refused(RefusalKind.CONFIGURATION, "ORDER_WITHOUT_AWB", said, burnt=not only_stored)
     if len(rows) >= PAGE:
         return Unknown("Shipway shows a full page of other orders, so that ours may stand on the next")
     return NotFound()
+
+
+def read_look(answer: HttpAnswer | NoAnswer, reference: str) -> Booked | Refused | NotFound | Unknown:
+    """The same of an order that was only stored, which a look does not change: not being let in is a refusal."""
+    body = _document(answer)
+    return body if isinstance(body, Refused) else read_find(answer, reference, only_stored=True)
 
 
 def read_find_return(answer: HttpAnswer | NoAnswer, order: ReturnOrder, order_id: str) -> Booked | Working | Unknown:
@@ -173,6 +202,8 @@ def read_cancel(shipment: Shipment, answer: HttpAnswer | NoAnswer) -> CancelResu
     body = _document(answer)
     if isinstance(body, Refused | Unknown):
         return body
+    if not shipment.awb:
+        return _order_cancelled(shipment.reference, body)
     verdict = mapping(body)
     if shipment.awb in _numbers(verdict.get("shipment_success_tracking_numbers")):
         return Cancelled()
@@ -184,6 +215,18 @@ def read_cancel(shipment: Shipment, answer: HttpAnswer | NoAnswer) -> CancelResu
     if _CANCELLED_BEFORE.search(said):
         return Cancelled()
     return Refused(RefusalKind.CALLER, "NOT_CANCELLED" if where == failed[0] else "INVALID_AWB", said)
+
+
+def _order_cancelled(reference: str, body: object) -> Cancelled | Refused | Unknown:
+    """What the answer to Cancelorders means: a list with one verdict for each order."""
+    verdicts = [mapping(each) for each in body] if isinstance(body, list) else []
+    ours = [verdict for verdict in verdicts if text(verdict.get("order_id")) == reference]
+    if len(ours) != 1 or not _stated(ours[0].get("success")):
+        return Unknown("Shipway does not say what became of the order")
+    said = _said(ours[0])
+    if success(ours[0]["success"]) or _CANCELLED_BEFORE.search(said):
+        return Cancelled()
+    return Refused(RefusalKind.CALLER, "NOT_CANCELLED", said)
 
 
 def listed(answer: HttpAnswer | NoAnswer) -> Sequence[Mapping[str, Any]] | Unknown:

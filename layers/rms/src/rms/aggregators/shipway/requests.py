@@ -1,4 +1,4 @@
-"""The requests that Shipway gets: push and find an order, place a return, cancel, track.
+"""The requests that Shipway gets: store, push and find an order, place a return, cancel, track.
 
 All values of an order are text; weight is grams, sides are centimetres. Source: Shipway guide, sections 2 and 4.
 """
@@ -50,12 +50,23 @@ def booking_reference(client: str, code: str, generation: int, direction: Direct
 def push(account: Account, shipment: ForwardShipment, reference: str) -> HttpRequest:
     """POST /v2orders with carrier and warehouses: stores the order, makes its AWB and its label."""
     settings = Settings.of(account)
-    discount = sum((item.discount * item.quantity for item in shipment.items), Decimal(0))
-    order = {
-        "order_id": reference,
+    ids = {
         "carrier_id": settings.carrier_id,
         "warehouse_id": settings.warehouse_id,
         "return_warehouse_id": settings.return_warehouse_id,
+    }
+    return _post(settings, "v2orders", {"order_id": reference, **ids, **_order(settings, shipment)})
+
+
+def store(account: Account, shipment: ForwardShipment, reference: str) -> HttpRequest:
+    """POST /v2orders without carrier and warehouses: only stores the order, as new."""
+    settings = Settings.of(account)
+    return _post(settings, "v2orders", {"order_id": reference, **_order(settings, shipment)})
+
+
+def _order(settings: Settings, shipment: ForwardShipment) -> dict[str, Any]:
+    discount = sum((item.discount * item.quantity for item in shipment.items), Decimal(0))
+    order = {
         "products": [_product(_forward_line(item), item.quantity) for item in shipment.items],
         **_money(shipment.amount, discount),
         "payment_type": "C" if shipment.cash_on_delivery else "P",
@@ -67,7 +78,7 @@ def push(account: Account, shipment: ForwardShipment, reference: str) -> HttpReq
     }
     if settings.store_code:
         order["store_code"] = settings.store_code
-    return _post(settings, "v2orders", order)
+    return order
 
 
 def create_return(account: Account, order: ReturnOrder, now: datetime) -> HttpRequest:
@@ -109,7 +120,9 @@ def get_orders(account: Account, order_id: str) -> HttpRequest:
 
 
 def cancel(account: Account, shipment: Shipment) -> HttpRequest:
-    """POST /Cancel/ by AWB: the one cancel that works in every state of an order."""
+    """POST /Cancel/ by AWB, the one cancel that works in every state; /Cancelorders/ for an order that has none."""
+    if not shipment.awb:
+        return _post(Settings.of(account), "Cancelorders/", {"order_ids": [shipment.reference]})
     return _post(Settings.of(account), "Cancel/", {"awb_number": [shipment.awb]})
 
 
