@@ -134,6 +134,23 @@ def test_without_a_page_count_an_empty_page_is_the_last() -> None:
     assert isinstance(read({"page": "2"}, {"data": []}, searching=True), NotFound)
 
 
+@pytest.mark.parametrize("nameless", [{"channel_order_id": None}, {"channel_order_id": ""}, {"channel_order_id": {}}])
+def test_a_row_that_names_no_order_may_be_ours_so_that_ours_is_not_known_to_be_absent(
+    nameless: dict[str, object],
+) -> None:
+    first = read({}, {"data": [a_row(**nameless)], "meta": {"pagination": {"total_pages": 2}}}, searching=True)
+    assert isinstance(first, dict)
+
+    assert isinstance(read(first, NOTHING, searching=True), Unknown)
+    assert isinstance(read({}, {**NOTHING, "data": [a_row(**nameless)]}, searching=True), Unknown)
+    assert isinstance(read(first, {"message": "No page"}, 404, searching=True), Unknown)
+    assert read(first, {"data": [a_row(), a_row(**nameless)]}, searching=True) == {
+        **first,
+        **CREATED,
+        "unread": "search",
+    }
+
+
 def test_a_search_without_end_is_left_to_a_person() -> None:
     page = {"data": [a_row(channel_order_id="OTHER")], "meta": {"pagination": {"total_pages": 100_000}}}
 

@@ -68,6 +68,13 @@ def test_a_full_page_of_others_does_not_prove_that_ours_is_not_there() -> None:
     assert isinstance(read_find(http({"success": 1, "message": rows}), "ORDER-1"), Unknown)
 
 
+@pytest.mark.parametrize("nameless", [{"order_id": None}, {"order_id": ""}, {"tracking_number": "1"}, None])
+def test_a_row_that_names_no_order_may_be_ours_so_that_ours_is_not_known_to_be_absent(nameless: object) -> None:
+    assert isinstance(read_find(http({"message": [{"order_id": "X-1"}, nameless]}), "ORDER-1"), Unknown)
+    found = read_find(http({"message": [nameless, {"order_id": "ORDER-1", "tracking_number": "88"}]}), "ORDER-1")
+    assert found == Booked("88", "Shipway")
+
+
 def test_of_two_rows_of_ours_the_one_with_an_awb_counts() -> None:
     rows = [{"order_id": "ORDER-1"}, {"order_id": "ORDER-1", "tracking_number": 88, "carrier_title": "Fast"}]
 

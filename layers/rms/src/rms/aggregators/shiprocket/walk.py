@@ -16,6 +16,7 @@ Shiprocket refuses a second return under one reference. Source: Shiprocket guide
 | `pickup`      | `asked`, `refused` or `not due`; with `pickup_date`, `pickup_token` or `pickup_error`          |
 | `label`       | the URL, or `none`                                                                            |
 | `taken`, `tracked`, `page` | where a search stands                                                            |
+| `nameless`    | a search saw an order without its reference, which may be ours                                |
 """
 
 from collections.abc import Callable, Mapping
@@ -182,6 +183,8 @@ def _judged(failure: Failure | Unknown, *, burnt: bool = False) -> Refused | Unk
 
 def _searched(job: Job, answer: HttpAnswer | NoAnswer, body: Mapping[str, Any], progress: Progress) -> Reading:
     rows = body.get("data")
+    if isinstance(rows, list) and not all(text(mapping(row).get("channel_order_id")) for row in rows):
+        progress = {**progress, "nameless": "yes"}
     if not isinstance(rows, list):
         beyond = isinstance(answer, HttpAnswer) and answer.status == _NOT_FOUND and isinstance(body_of(answer), dict)
         return _not_there(progress) if beyond else _not_read(answer)
@@ -218,7 +221,9 @@ def _only(shipments: object) -> Mapping[str, Any]:
 
 def _not_there(progress: Progress) -> Reading:
     # Shiprocket said that the reference is taken: by its AWB it may still be found.
-    return Brought({**progress, "tracked": "yes"}) if "taken" in progress else NotFound()
+    if "taken" in progress:
+        return Brought({**progress, "tracked": "yes"})
+    return Unknown("Shiprocket lists an order without its reference") if "nameless" in progress else NotFound()
 
 
 def _tracked(_job: Job, answer: HttpAnswer | NoAnswer, _body: Mapping[str, Any], progress: Progress) -> Reading:

@@ -146,6 +146,8 @@ def read_find(
         return Refused(RefusalKind.CONFIGURATION, "ORDER_WITHOUT_AWB", said, burnt=not only_stored)
     if len(rows) >= PAGE:
         return Unknown("Shipway shows a full page of other orders, so that ours may stand on the next")
+    if not all(text(row.get("order_id")) for row in rows):
+        return Unknown("Shipway shows an order without its id, which may be ours")
     return NotFound()
 
 
