@@ -127,6 +127,15 @@ def test_without_one_of_these_the_body_tells_events_apart(absent: str) -> None:
     assert again.event_id != read(**hook, scans=[{"date": "2026-05-08 01:00:00"}]).event_id
 
 
+def test_a_webhook_without_ids_is_the_same_news_however_its_scans_are_spelt() -> None:
+    scan = {"date": "2026-05-08 01:00:00", "sr-status": "18", "activity": "In transit"}
+    hook = {"current_status_id": None, "shipment_status_id": None, "current_status": "IN TRANSIT"}
+    spelt = [{**scan, "sr-status": 18}, {**scan, "new": "member"}, dict(reversed(scan.items()))]
+
+    assert {read(**hook, scans=[each]).event_id for each in spelt} == {read(**hook, scans=[scan]).event_id}
+    assert read(**hook, scans=[{**scan, "activity": "Out"}]).event_id != read(**hook, scans=[scan]).event_id
+
+
 def test_a_time_that_is_missing_is_that_of_the_newest_scan_or_of_the_arrival() -> None:
     scans = [{"date": "2026-05-08 01:00:00"}, {"date": "2026-05-08 01:10:00"}]
 

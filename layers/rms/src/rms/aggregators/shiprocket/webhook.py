@@ -137,6 +137,12 @@ def _event_id(sent: Mapping[str, Any], awb: str | None, references: Sequence[str
     when = read_time(sent.get("current_timestamp"))
     if awb and all(parts) and when:
         return event_id_of(awb, *parts[:2], when.isoformat())
-    # Not the bytes: a repeat may order its keys otherwise.
+    # Not the bytes: a repeat may order its keys otherwise, and know more of them.
     said = [text(sent.get(name)) for name in (*names, "shipment_status", "current_status")]
-    return event_id_of("body", awb, list(references), said, sent.get("scans"))
+    return event_id_of("body", awb, list(references), said, _told(sent.get("scans")))
+
+
+def _told(scans: object) -> list[list[str]]:
+    names = ("date", "status", "activity", "location", "sr-status", "sr-status-label")
+    listed = [mapping(scan) for scan in scans] if isinstance(scans, list) else []
+    return [[text(scan.get(name)) for name in names] for scan in listed]
