@@ -9,8 +9,14 @@ import pytest
 from tests.ports.known_differences import expect_known_difference
 
 # Shared suites are not test modules, yet their asserts should explain themselves.
-for suite in ("table_suite", "queues_suite", "secrets_suite", "files_suite"):
-    pytest.register_assert_rewrite(f"tests.ports.{suite}")
+for suite in (
+    "contract.walking",
+    "ports.table_suite",
+    "ports.queues_suite",
+    "ports.secrets_suite",
+    "ports.files_suite",
+):
+    pytest.register_assert_rewrite(f"tests.{suite}")
 
 TESTS: Final = Path(__file__).parent
 THIS_MACHINE: Final = ["127.0.0.1", "::1", "localhost"]

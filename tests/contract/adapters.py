@@ -6,9 +6,10 @@ itself, and fails for a file in that folder that no example uses. `tests/contrac
 
 A booking is described as a `Walk`: its `Step`s are the calls that the adapter must ask for, in order, each with the
 example that answers it. From these the suite makes by itself: every request checked (URL, query, headers, body,
-secrets), every step struck with answers that prove nothing, with refusals at the door and with random bytes, and no
-call made twice. What an error body means at a certain step is a `Reading`. A search that finds something goes over to
-`book`: its later steps are `book`'s, and the suite makes sure that nothing is written that was found done.
+secrets), every step struck with answers that prove nothing, with refusals at the door and with random bytes, every body
+sent in other shapes, and no call made twice. What an error body means at a certain step is a `Reading`. A search that
+finds something goes over to `book`: its later steps are `book`'s, and the suite makes sure that nothing is written that
+was found done.
 """
 
 import json
@@ -353,6 +354,15 @@ class Adapter:
 
     no_news: tuple[bytes, ...] = ()
     """Bodies that are read as no update at all, such as the dashboard's test call."""
+
+    typed: frozenset[str] = frozenset()
+    """Members whose JSON type says something: digits in place of a number prove nothing, or mean another thing."""
+
+    tells_apart: Mapping[str, str] = field(default_factory=dict)
+    """By file the member that alone tells somebody else's booking from ours; without it nobody could."""
+
+    accepts_silently: bool = False
+    """Whether any success without a complaint is a cancel taken in hand."""
 
     repeats_safely: bool = False
     """Whether the aggregator itself never books one reference twice, so that a search may be the booking again."""

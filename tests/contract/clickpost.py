@@ -375,5 +375,6 @@ ADAPTER: Final = Adapter(
     unknown_status=json.dumps({"waybill": _AWB, "clickpost_status_code": 4077, "status": "Zeppelin left"}).encode(),
     unknown_status_code="4077",
     takes_lists=True,
+    typed=frozenset({"status", "order_id"}),
     repeats_safely=True,
 )

@@ -7,16 +7,16 @@ from typing import Final
 
 import pytest
 
-from tests.contract.adapters import Adapter
+from tests.contract.adapters import EVENTS, Adapter
 
 
 def _found() -> Iterator[Adapter]:
-    """`ADAPTER` of every module beside this one that has one."""
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        if not path.stem.startswith("test_") and path != Path(__file__):
-            row = getattr(importlib.import_module(f"tests.contract.{path.stem}"), "ADAPTER", None)
-            if isinstance(row, Adapter):
-                yield row
+    """`ADAPTER` of every module beside this one that is named like a folder of `events/`."""
+    for folder in sorted(EVENTS.iterdir()):
+        if Path(__file__).with_name(f"{folder.name}.py").exists():
+            row = importlib.import_module(f"tests.contract.{folder.name}").ADAPTER
+            assert isinstance(row, Adapter)
+            yield row
 
 
 ADAPTERS: Final = tuple(_found())

@@ -535,4 +535,5 @@ ADAPTER: Final = Adapter(
     unknown_status=json.dumps({"awb": _AWB, "current_status": "ZEPPELIN LEFT", "current_status_id": 4077}).encode(),
     unknown_status_code="4077/-",
     takes_lists=True,
+    accepts_silently=True,
 )

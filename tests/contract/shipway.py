@@ -421,6 +421,7 @@ ADAPTER: Final = Adapter(
     },
     unknown_status=json.dumps({"order_id": "KLF-1", "current_status": "ROOD"}).encode(),
     unknown_status_code="ROOD",
+    tells_apart={"find_return.other_items.response.json": "products"},
     no_news=(b'{"hash": "x", "status_feed": []}',),
     reference_pattern="[A-Za-z0-9_-]{1,50}",
 )

@@ -5,28 +5,19 @@ How an adapter comes under it is told in `tests/contract/adapters.py`.
 
 import json
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from copy import copy
-from dataclasses import replace
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from rms.aggregators.contract import (
     MAX_WORDS,
-    Account,
-    Aggregator,
     AnnouncedReturn,
     Ask,
     Booked,
     Brought,
-    Cancelled,
     Direction,
     Goal,
-    Label,
     Ordered,
     RefusalKind,
     Refused,
@@ -49,87 +40,17 @@ from tests.contract.adapters import (
     Call,
     Expected,
     Reading,
-    Walk,
     answered,
     means,
     same_json,
 )
 from tests.contract.partners import ADAPTERS, every_adapter, examples
+from tests.contract.walking import every_step, every_walk, place, walker
 
 LONGEST_CALL: Final = 20.0
 """Seconds: the client's own call must end within 29, whatever one call of a walk does."""
 
-
-every_walk = examples(lambda partner: partner.walks)
-every_step = examples(
-    lambda partner: [(name, step) for name, walk in partner.walks.items() for step in range(len(walk.steps))],
-    lambda case: f"{case[0]}/{case[1]}",
-)
 every_webhook = examples(lambda partner: partner.webhooks)
-
-
-def account_of(partner: Adapter, walk: Walk) -> Account:
-    return replace(partner.account, options={**partner.account.options, **walk.options})
-
-
-anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-    max_leaves=12,
-)
-
-
-# ── walking ─────────────────────────────────────────────────────────────────────────
-
-
-class Walker:
-    """Plays a walk on its examples, one step at a time."""
-
-    def __init__(self, partner: Adapter, walk: Walk) -> None:
-        self.adapter: Aggregator = partner.adapter
-        self.partner, self.walk = partner, walk
-        self.account = account_of(partner, walk)
-        self.job = replace(partner.job(walk.order), goal=walk.goal, known=walk.known)
-        self.progress = self.job.known
-        self.searching = walk.searching
-        self.asked: list[Ask] = []
-
-    def next(self) -> object:
-        """What the adapter says comes next."""
-        ask = self.adapter.find if self.searching else self.adapter.book
-        return ask(self.account, self.job, self.progress, NOW)
-
-    def ask(self) -> Ask:
-        """The next call, which there must be."""
-        following = self.next()
-        assert isinstance(following, Ask), following
-        self.asked.append(following)
-        return following
-
-    def read(self, ask: Ask, answer: HttpAnswer | NoAnswer) -> object:
-        """What an answer means; goes on when it brought something."""
-        result = self.adapter.read(self.job, ask, answer, self.progress)
-        if isinstance(result, Brought):
-            self.progress = result.progress
-            self.searching = self.searching and not self.adapter.found(self.progress)
-        return result
-
-    def to(self, step: int) -> Ask:
-        """The call of this step, all before it answered by their examples."""
-        for before in self.walk.steps[:step]:
-            result = self.read(self.ask(), self.partner.answer(before.answer, before.status))
-            assert isinstance(result, Brought), result
-        return self.ask()
-
-    def to_the_end(self) -> object:
-        """What comes of the whole walk."""
-        last = self.walk.steps[-1]
-        result = self.read(self.to(len(self.walk.steps) - 1), self.partner.answer(last.answer, last.status))
-        return self.next() if isinstance(result, Brought) else result
-
-
-def walker(partner: Adapter, name: str) -> Walker:
-    return Walker(partner, partner.walks[name])
 
 
 def assert_sent(partner: Adapter, request: HttpRequest, call: Call) -> None:
@@ -181,11 +102,10 @@ def test_a_reference_is_short_plain_stable_and_told_apart_by_all_that_it_is_made
 def test_each_call_of_a_walk_is_the_documented_one_with_url_and_auth(
     partner: Adapter, example: tuple[str, int]
 ) -> None:
-    name, step = example
-    ask, expected = walker(partner, name).to(step), partner.walks[name].steps[step]
+    here = place(partner, *example)
 
-    assert ask.name == expected.name
-    assert_sent(partner, ask.request, expected.call)
+    assert here.ask.name == here.step.name
+    assert_sent(partner, here.ask.request, here.step.call)
 
 
 @every_walk
@@ -210,7 +130,7 @@ def test_a_walk_makes_no_call_twice_and_keeps_no_secret(partner: Adapter, exampl
 
 @every_step
 def test_no_secret_stands_in_a_url_or_a_body(partner: Adapter, example: tuple[str, int]) -> None:
-    request = walker(partner, example[0]).to(example[1]).request
+    request = place(partner, *example).ask.request
 
     for secret in partner.account.secrets.values():
         assert secret not in request.url
@@ -220,10 +140,9 @@ def test_no_secret_stands_in_a_url_or_a_body(partner: Adapter, example: tuple[st
 @examples(lambda partner: [name for name, walk in partner.walks.items() if walk.searching])
 def test_a_search_writes_nothing_and_what_it_found_done_is_not_done_again(partner: Adapter, example: str) -> None:
     playing = walker(partner, example)
-    for number, step in enumerate(playing.walk.steps):
-        at = walker(partner, example)
-        at.to(number)
-        assert not (at.searching and step.writes) or partner.repeats_safely, step.name
+    for number in range(len(playing.walk.steps)):
+        here = place(partner, example, number)
+        assert not (here.searching and here.step.writes) or partner.repeats_safely, here.step.name
     playing.to_the_end()
 
     assert not {ask.name for ask in playing.asked} & set(playing.walk.spares)
@@ -255,15 +174,11 @@ def test_nothing_is_found_with_no_progress() -> None:
 @every_step
 def test_another_jobs_booking_is_never_adopted(partner: Adapter, example: tuple[str, int]) -> None:
     """The last answer of a walk, read for another reference, where it names a reference at all."""
-    name, step = example
-    playing = walker(partner, name)
-    expected = playing.walk.steps[step]
-    reference = playing.job.reference
-    if reference.encode() not in partner.file(expected.answer) or not isinstance(playing.walk.result, Booked):
+    here = place(partner, *example)
+    reference, whole = here.job.reference.encode(), partner.file(here.step.answer)
+    if reference not in whole or not isinstance(partner.walks[example[0]].result, Booked):
         return
-    ask = playing.to(step)
-    body = partner.file(expected.answer).replace(reference.encode(), b"X" * len(reference))
-    result = playing.read(ask, answered(body, expected.status))
+    result = here.read(answered(whole.replace(reference, b"X" * len(reference)), here.step.status))
 
     assert not isinstance(result, Booked), result
 
@@ -293,9 +208,8 @@ def test_another_answer_is_read_with_who_can_help_and_the_aggregators_words(
     partner: Adapter, example: tuple[Reading, int]
 ) -> None:
     reading, status = example
-    playing = walker(partner, reading.walk)
-    result = playing.read(playing.to(reading.step), partner.answer(reading.answer, status))
-    result = playing.next() if isinstance(result, Brought) else result
+    here = place(partner, reading.walk, reading.step)
+    result = here.follows(here.read(partner.answer(reading.answer, status)))
 
     assert means(result, reading.meaning), result
 
@@ -317,68 +231,39 @@ def unclear_answers(whole: bytes) -> Iterator[tuple[str, HttpAnswer | NoAnswer]]
 
 @every_step
 def test_an_answer_that_proves_nothing_leaves_the_outcome_open(partner: Adapter, example: tuple[str, int]) -> None:
-    name, step = example
-    walk = partner.walks[name]
-    playing = walker(partner, name)
-    ask, progress, searching = playing.to(step), playing.progress, playing.searching
-    for what, answer in unclear_answers(partner.file(walk.steps[step].answer)):
-        result = partner.adapter.read(playing.job, ask, answer, progress)
+    here = place(partner, *example)
+    for what, answer in unclear_answers(partner.file(here.step.answer)):
+        result = here.read(answer)
         status = answer.status if isinstance(answer, HttpAnswer) else 0
-        at_the_door = partner.search_door if searching else partner.door
-        if status in at_the_door:
-            assert means(result, at_the_door[status]), what
+        if status in here.door:
+            assert means(result, here.door[status]), what
         else:
-            assert isinstance(result, (Unknown, Brought) if walk.steps[step].goes_on else Unknown), (what, result)
+            assert isinstance(result, (Unknown, Brought) if here.step.goes_on else Unknown), (what, result)
 
 
 @every_step
-@pytest.mark.parametrize("http", [400, 401, 403, 404, 405, 406, 409, 410, 422])
 def test_a_request_turned_away_at_the_door_did_nothing_but_does_not_tell_what_was_done_before(
-    partner: Adapter, example: tuple[str, int], http: int
+    partner: Adapter, example: tuple[str, int]
 ) -> None:
-    name, step = example
-    playing = walker(partner, name)
-    ask = playing.to(step)
-    searching = playing.searching
-    result = playing.read(ask, answered(b"<html>no</html>", http))
+    here = place(partner, *example)
+    for http in (400, 401, 403, 404, 405, 406, 409, 410, 422):
+        result = here.read(answered(b"<html>no</html>", http))
 
-    at_the_door = partner.search_door if searching else partner.door
-    meaning = at_the_door.get(http, Unknown)
-    if playing.walk.steps[step].goes_on and isinstance(result, Brought):
-        return
-    assert means(result, meaning), result
+        goes_on = here.step.goes_on and isinstance(result, Brought)
+        assert goes_on or means(result, here.door.get(http, Unknown)), (http, result)
 
 
 @every_step
 def test_an_enormous_message_is_capped(partner: Adapter, example: tuple[str, int]) -> None:
-    name, step = example
-    playing = walker(partner, name)
-    ask = playing.to(step)
+    here = place(partner, *example)
     for status in (200, 400, 422, 500):
         body = {"message": "x" * 9000, "error": "y" * 9000, "meta": {"status": 400, "message": "z" * 9000}}
-        result = partner.adapter.read(playing.job, ask, answered(json.dumps(body).encode(), status), playing.progress)
+        result = here.read(answered(json.dumps(body).encode(), status))
 
         if isinstance(result, Refused):
             assert len(result.words) <= MAX_WORDS
         elif isinstance(result, Unknown | Working):
             assert len(result.reason) <= MAX_WORDS
-
-
-@every_step
-@given(body=st.binary(max_size=200), status=st.integers(100, 599), truncated=st.booleans())
-def test_any_bytes_at_all_are_classified(
-    partner: Adapter, example: tuple[str, int], body: bytes, status: int, *, truncated: bool
-) -> None:
-    name, step = example
-    playing = walker(partner, name)
-    result = playing.read(playing.to(step), answered(body, status, truncated=truncated))
-
-    if status in partner.search_door or status in partner.door:
-        assert not isinstance(result, Booked)
-    elif playing.walk.steps[step].goes_on:
-        assert isinstance(result, Brought | Unknown)
-    else:
-        assert isinstance(result, Unknown)
 
 
 # ── accounts and tokens ─────────────────────────────────────────────────────────────
@@ -494,22 +379,6 @@ def test_a_token_that_is_not_accepted_is_told_apart_everywhere(partner: Adapter)
     assert all(isinstance(result, Unauthorized) == expires for result in results)
 
 
-@every_adapter
-@given(body=st.binary(max_size=200), status=st.integers(100, 599), truncated=st.booleans())
-def test_any_bytes_at_all_are_classified_after_the_booking(
-    partner: Adapter, body: bytes, status: int, *, truncated: bool
-) -> None:
-    adapter, answer = partner.adapter, answered(body, status, truncated=truncated)
-
-    assert not isinstance(adapter.read_label(answer), Label)
-    assert isinstance(
-        adapter.read_cancel(partner.shipments[Direction.RETURN], answer), Unknown | Refused | Cancelled | Unauthorized
-    )
-    tracked = adapter.read_tracking(answer, RECEIVED_AT)
-    assert isinstance(tracked, Unknown | Unauthorized) or tracked == ()
-    assert not isinstance(adapter.read_login(answer), Token)
-
-
 # ── tracking ────────────────────────────────────────────────────────────────────────
 
 
@@ -544,41 +413,6 @@ def test_a_scan_has_one_id_whether_it_was_pushed_or_pulled(partner: Adapter, exa
     pulled = {update.event_id for update in tracked(partner, partner.file(answer))}
 
     assert {update.event_id for update in read(partner, partner.file(webhook))} <= pulled
-
-
-@every_adapter
-@given(data=st.data())
-def test_a_tracking_answer_with_any_member_replaced_by_anything_raises_nothing(
-    partner: Adapter, data: st.DataObject
-) -> None:
-    if not partner.tracking:
-        return
-    sent = json.loads(partner.file(data.draw(st.sampled_from(sorted(partner.tracking)))))
-    path = data.draw(st.sampled_from(sorted(paths(sent))))
-    body = json.dumps(replaced(sent, path, data.draw(anything))).encode()
-    updates = partner.adapter.read_tracking(answered(body), RECEIVED_AT)
-
-    if not isinstance(updates, Unknown | Unauthorized):
-        assert all(update.awb is None or 0 < len(update.awb) <= MAX_WORDS for update in updates)
-
-
-@every_step
-@given(data=st.data())
-def test_an_answer_with_any_member_replaced_by_anything_raises_nothing(
-    partner: Adapter, example: tuple[str, int], data: st.DataObject
-) -> None:
-    name, step = example
-    playing = walker(partner, name)
-    ask, expected = playing.to(step), playing.walk.steps[step]
-    sent = json.loads(partner.file(expected.answer))
-    path = data.draw(st.sampled_from(sorted(paths(sent))))
-    body = json.dumps(replaced(sent, path, data.draw(anything))).encode()
-    result = playing.read(ask, answered(body, expected.status))
-    result = playing.next() if isinstance(result, Brought) else result
-
-    if isinstance(result, Booked):
-        assert 0 < len(result.awb) <= MAX_WORDS
-        assert result.courier
 
 
 # ── webhooks ────────────────────────────────────────────────────────────────────────
@@ -628,16 +462,6 @@ def test_a_webhook_says_what_happened_to_what_and_when(partner: Adapter, example
     updates = read(partner, partner.file(example))
 
     assert [said(update) for update in updates] == [told(expected) for expected in partner.news(example)]
-
-
-@every_webhook
-def test_a_webhook_reads_the_same_with_its_keys_in_another_order_and_more_of_them(
-    partner: Adapter, example: str
-) -> None:
-    sent = json.loads(partner.file(example))
-    again = {"zz_new": {"deep": [1, None]}, **dict(reversed(sent.items()))}
-
-    assert read(partner, json.dumps(again).encode()) == read(partner, json.dumps(sent).encode())
 
 
 @every_adapter
@@ -707,44 +531,3 @@ def test_what_no_aggregator_sends_is_unreadable_and_not_quoted(partner: Adapter,
 
     assert "waybill=1" not in str(caught.value)
     assert len(str(caught.value)) < MAX_WORDS
-
-
-@every_adapter
-@given(body=st.binary(max_size=300) | anything.map(lambda value: json.dumps(value).encode()))
-def test_no_body_raises_anything_but_unreadable(partner: Adapter, body: bytes) -> None:
-    with suppress(UnreadableWebhookError):
-        read(partner, body)
-
-
-@every_adapter
-@given(data=st.data())
-def test_a_webhook_with_any_member_replaced_by_anything_is_read_or_unreadable(
-    partner: Adapter, data: st.DataObject
-) -> None:
-    sent = json.loads(partner.file(data.draw(st.sampled_from(sorted(partner.webhooks)))))
-    path = data.draw(st.sampled_from(sorted(paths(sent))))
-    body = json.dumps(replaced(sent, path, data.draw(anything))).encode()
-
-    try:
-        updates = read(partner, body)
-    except UnreadableWebhookError:
-        return
-    assert all(update.awb is None or 0 < len(update.awb) <= MAX_WORDS for update in updates)
-    assert read(partner, body) == updates
-
-
-def paths(value: object, way: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    held: Iterable[tuple[str | int, object]] = ()
-    if isinstance(value, dict | list):
-        held = value.items() if isinstance(value, dict) else enumerate(value)
-    yield way
-    for name, inner in held:
-        yield from paths(inner, (*way, name))
-
-
-def replaced(value: Any, path: tuple[str | int, ...], new: object) -> Any:
-    if not path:
-        return new
-    changed = copy(value)
-    changed[path[0]] = replaced(value[path[0]], path[1:], new)
-    return changed
