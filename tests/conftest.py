@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from hypothesis import settings
 
 from tests.ports.known_differences import expect_known_difference
 
@@ -17,6 +18,10 @@ for suite in (
     "ports.files_suite",
 ):
     pytest.register_assert_rewrite(f"tests.{suite}")
+
+# How long an example may take is not for a busy machine to decide.
+settings.register_profile("rms", deadline=None)
+settings.load_profile("rms")
 
 TESTS: Final = Path(__file__).parent
 THIS_MACHINE: Final = ["127.0.0.1", "::1", "localhost"]
