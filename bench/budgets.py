@@ -73,7 +73,7 @@ BUDGETS: Final[Mapping[str, Budget]] = {
         cold=3,
         warm={"DynamoDB BatchGetItem": 2, "DynamoDB Query": 1},
         write_units=0,
-        read_units=8,
+        read_units=9,
     ),
     "authorize": Budget(cold=1, warm={"DynamoDB GetItem": 1}, write_units=0, read_units=1),
     "sweep, nothing due": Budget(cold=4, warm={"DynamoDB Query": 4}, write_units=0, read_units=2),

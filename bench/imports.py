@@ -37,7 +37,9 @@ open_client("kms")
 """
 """What the first invocation adds in a function that calls partners."""
 
-CALL_OUT: Final = frozenset({"book_shipments", "create_return", "deliver_notifications", "record_shipment_events"})
+CALL_OUT: Final = frozenset(
+    {"book_shipments", "cancel_shipments", "create_return", "deliver_notifications", "record_shipment_events"}
+)
 """The functions that call partners; the recorder only where an aggregator's webhooks are to be confirmed."""
 
 _ENVIRONMENT: Final = {

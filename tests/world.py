@@ -163,6 +163,10 @@ class World:
         """GET one return."""
         return self.call("read_returns", "GET", f"/return/return-orders/{code}", **options)
 
+    def cancel(self, code: str, path: str = "/return/return-orders", **options: Any) -> HttpReply:
+        """POST the wish to cancel a return or, under its own path, a forward parcel."""
+        return self.call("cancel_shipments", "POST", f"{path}/{code}/cancel", **options)
+
     def replay(self, code: str, body: object = None) -> HttpReply:
         """POST a replay."""
         return self.call("replay_notifications", "POST", f"/return/return-orders/{code}/replay", body or {})
@@ -275,7 +279,8 @@ class World:
     def _next_moment(self) -> datetime | None:
         moments = (
             self.next_due(),
-            self.clickpost.next_due(),
+            self.clickpost.webhook_due(),
+            self.clickpost.late_work_due(),
             self.queues.next_visible_at(),
             *(partner.engine.next_due() for partner in self.others),
         )

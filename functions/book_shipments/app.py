@@ -1,4 +1,4 @@
-"""Queue `bookings`: settle a booking whose outcome is not known, by looking it up under our reference."""
+"""Queue `bookings`: settle a booking whose outcome is not known, and a wish to cancel it, by asking the aggregator."""
 
 from typing import Any
 
@@ -6,12 +6,15 @@ from rms.composition import core
 from rms.core import Core
 from rms.journal import AggregateId
 from rms.platform.worker import queue_worker
-from rms.shipments import settle_booking
+from rms.shipments import settle_booking, settle_cancellation
+from rms.shipments.walk import IN_THE_BACKGROUND
 
 
 def settle(rms: Core, message: dict[str, Any]) -> None:
-    """One message: the return whose booking is due."""
-    settle_booking(rms, AggregateId(message["client"], message["kind"], message["code"]))
+    """One message: the return or parcel whose booking, or wish to cancel it, is due."""
+    aggregate, until = AggregateId(message["client"], message["kind"], message["code"]), rms.clock() + IN_THE_BACKGROUND
+    settle_booking(rms, aggregate)
+    settle_cancellation(rms, aggregate, until)
 
 
 handler = queue_worker(core, settle)

@@ -139,6 +139,39 @@ def _bookings_that_do_not_settle_at_once(world: _Watched) -> None:
     assert world.create_return(a_return_create_body(logisticAccountAlias="main"), path="/return/create").status == 200
 
 
+def _returns_that_are_cancelled(world: _Watched) -> None:
+    world.booked("RET-15")
+    assert world.cancel("RET-15").status == 200
+    # Nobody has booked it, and then nobody knows.
+    assert world.create_return(a_channel_booked_body(returnOrderCode="RET-16")).status == 200
+    assert world.cancel("RET-16").status == 200
+    world.booked("RET-17")
+    world.clickpost.fail("cancel-order", Fault(Then.STATUS, does_the_work=False, status=502), times=100)
+    assert world.cancel("RET-17").status == 202
+    world.settle()
+    assert world.rows_of("RET-17")["CANCELLATION"]["state"] == "HELD"
+    world.clickpost.clear_faults()
+    # The booking is looked up once more, because somebody wants it cancelled.
+    world.clickpost.fail("create-order", Fault(Then.STATUS, does_the_work=False, status=502), times=100)
+    assert world.create_return(a_return_order_body(returnOrderCode="RET-18")).status == 202
+    world.settle()
+    world.clickpost.clear_faults()
+    assert world.cancel("RET-18").status == 202
+    world.settle()
+    assert "CANCELLED" in world.heard("RET-18")
+
+
+def _returns_that_are_cancelled_at_shiprocket(world: _Watched) -> None:
+    """The token is no longer accepted: whoever cancels logs in."""
+    shiprocket = onboard(world, "SHIPROCKET").engine
+    assert world.create_return(a_return_order_body(returnOrderCode="RET-19", **WITHOUT_QC)).status == 200
+    world.settle()
+    shiprocket.change({"token_generation": 2})
+    assert world.cancel("RET-19").status == 202
+    world.settle()
+    assert "CANCELLED" in world.heard("RET-19")
+
+
 def _events_that_come_before_their_awb(world: _Watched) -> None:
     parcel = world.clickpost.add_parcel({"awb": UNKNOWN_TO_RMS, "courier": 25, "is_return": True})
     world.clickpost.advance(parcel.awb, steps=2)
@@ -265,6 +298,8 @@ def _everything_an_operator_does(world: _Watched) -> None:
 _FLOWS: Final = (
     _a_return_from_order_to_delivery,
     _bookings_that_do_not_settle_at_once,
+    _returns_that_are_cancelled,
+    _returns_that_are_cancelled_at_shiprocket,
     _events_that_come_before_their_awb,
     _a_return_announced_by_the_aggregator,
     _returns_at_shiprocket,

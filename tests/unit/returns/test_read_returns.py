@@ -46,6 +46,7 @@ def test_a_return_shows_where_it_stands_what_happened_and_who_has_heard(world: W
         "sequence": 2,
         "orderItems": [{"itemCode": "70044-1", "channelSkuCode": "CAP-RED"}],
         "booking": None,
+        "cancellation": None,
         "timeline": [
             {
                 "sequence": 1,

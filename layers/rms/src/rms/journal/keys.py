@@ -49,6 +49,11 @@ class AggregateId:
         """The state of its AWB booking."""
         return self.key("BOOKING")
 
+    @property
+    def cancellation(self) -> Key:
+        """The state of a wish to cancel it."""
+        return self.key("CANCELLATION")
+
     def event(self, sequence: int) -> Key:
         """One event of its journal."""
         return self.key(f"EVENT#{sequence:08}")

@@ -63,4 +63,44 @@ class ItemCodesTaken:
     places: tuple[int, ...]
 
 
-type CreateOutcome = Accepted | AwbBooked | OrderTaken | AwbRefused | AwbPending | OtherContent | AwbTaken
+@dataclass(frozen=True, slots=True)
+class IsCancelled:
+    """Nothing changed: what was asked about was cancelled before, for good."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelDone:
+    """It is cancelled and nobody will collect it, save where `remark` says what is left to do."""
+
+    code: str
+    remark: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelPending:
+    """The wish is kept and is being seen to in the background."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRefused:
+    """Nothing is cancelled, for this reason: the aggregator's words, or ours."""
+
+    code: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class TooLateToCancel:
+    """Nothing is cancelled: the parcel is on its way already. `state` is where it stands."""
+
+    code: str
+    state: str
+
+
+type CancelOutcome = CancelDone | CancelPending | CancelRefused | TooLateToCancel
+
+type CreateOutcome = Accepted | AwbBooked | OrderTaken | AwbRefused | AwbPending | OtherContent | AwbTaken | IsCancelled

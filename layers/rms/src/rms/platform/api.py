@@ -18,15 +18,22 @@ from rms.model.outcomes import (
     AwbPending,
     AwbRefused,
     AwbTaken,
+    CancelDone,
+    CancelOutcome,
+    CancelPending,
+    CancelRefused,
     CreateOutcome,
+    IsCancelled,
     ItemCodesTaken,
     OrderTaken,
     OtherContent,
+    TooLateToCancel,
 )
 from rms.platform.errors import (
     AwbRefusedError,
     BadDataError,
     CallerError,
+    CancelRefusedError,
     ConflictError,
     NotFoundError,
     UnauthorizedError,
@@ -63,9 +70,25 @@ class Reply:
                 raise ConflictError("[returnOrderCode: already exists with other content]")
             case AwbTaken():
                 raise ConflictError("[awbNumber: belongs to another return order]")
+            case IsCancelled():
+                raise ConflictError("[returnOrderCode: is cancelled]")
             case ItemCodesTaken(places):
                 fields = (f"returnLineItems[{place}].channelReturnItemCode" for place in places)
                 raise ConflictError(f"[{', '.join(f'{field}: already used with other content' for field in fields)}]")
+
+    @classmethod
+    def of_cancelling(cls, outcome: CancelOutcome, named: str) -> "Reply":
+        """The answer to a wish to cancel; `named` is the member that has the code: `orderNumber`, `shipmentCode`."""
+        match outcome:
+            case CancelDone(code, remark):
+                more = {"remark": remark} if remark else {}
+                return cls(body={named: code, "cancelStatus": "CANCELLED", **more})
+            case CancelPending(code):
+                return cls(HTTPStatus.ACCEPTED, {named: code, "cancelStatus": "PENDING"})
+            case CancelRefused(_, words):
+                raise CancelRefusedError(words)
+            case TooLateToCancel(_, state):
+                raise CancelRefusedError(f"the parcel is {state} already")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,10 @@ class AwbRefusedError(CallerError):
     """The aggregator refused to book; `description` has its words."""
 
 
+class CancelRefusedError(CallerError):
+    """It cannot be cancelled; `description` says why."""
+
+
 class UnauthorizedError(CallerError):
     """Known credentials, but not for this."""
 
@@ -46,6 +50,7 @@ class Told(NamedTuple):
 TOLD: Final[dict[type[CallerError], Told]] = {
     BadDataError: Told(400, "BAD_DATA", "Input validation failed"),
     AwbRefusedError: Told(400, "AWB_REFUSED", "The aggregator refused to book the return"),
+    CancelRefusedError: Told(409, "CANCEL_REFUSED", "It cannot be cancelled"),
     UnauthorizedError: Told(403, "UNAUTHORIZED", "These credentials may not do this"),
     NotFoundError: Told(404, "NOT_FOUND", "No such record"),
     ConflictError: Told(409, "CONFLICT", "The code is in use"),

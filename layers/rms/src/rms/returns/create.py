@@ -1,15 +1,14 @@
 """Create a return: take the order and, unless the channel has booked a courier, book one."""
 
 from rms.aggregators.contract import RefusalKind
-from rms.clients.choice import accounts_for_order
-from rms.clients.configuration import Configuration, configuration_of
+from rms.clients.configuration import Configuration, ConfiguredAccount, configuration_of
 from rms.core import Core
 from rms.journal import AggregateId, Appended, Blocked, Created, Duplicate, Event, EventKind, Exists
 from rms.journal.events import maybe_text, text
 from rms.journal.keys import return_id
 from rms.model.documents import content_digest, fits_a_row, from_document
 from rms.model.notification_type import NotificationType
-from rms.model.outcomes import Accepted, AwbTaken, CreateOutcome, OtherContent
+from rms.model.outcomes import Accepted, AwbTaken, CreateOutcome, IsCancelled, OtherContent
 from rms.model.return_order import ReturnOrder
 from rms.platform.errors import BadDataError
 from rms.platform.table import Item, Value, Write
@@ -29,7 +28,14 @@ def create_return(core: Core, client: str, order: ReturnOrder) -> CreateOutcome:
     configuration = configuration_of(core, client)
     if order.booked_by_channel:
         return _create_booked(core, configuration, order)
-    return _create_and_book(core, configuration, order)
+    account = booking_account(configuration, order.account_alias)
+    return _create_and_book(core, configuration, account, order)
+
+
+def booking_account(configuration: Configuration, alias: str | None) -> ConfiguredAccount:
+    """The account that books: the one named, else the first by alias. The request's rules made sure there is one."""
+    accounts = configuration.booking_accounts
+    return accounts[alias] if alias is not None else accounts[min(accounts)]
 
 
 def first_status(core: Core) -> dict[str, Value]:
@@ -44,8 +50,8 @@ def first_status(core: Core) -> dict[str, Value]:
 def _create_booked(core: Core, configuration: Configuration, order: ReturnOrder) -> CreateOutcome:
     assert order.awb is not None
     aggregate = return_id(configuration.client, order.code)
-    accounts = accounts_for_order(configuration, order)
-    aggregator = accounts[0].aggregator if accounts else None
+    accounts = configuration.booking_accounts
+    aggregator = booking_account(configuration, None).aggregator if accounts else None
     claims = Claims(aggregate, aggregator, [order.awb])
     first = _placed(core, order, NotificationType.RETURN_ORDER_PLACED, aggregator)
     status = first_status(core) | {"awb": order.awb, "courier": order.courier or ""}
@@ -71,10 +77,12 @@ def _create_booked(core: Core, configuration: Configuration, order: ReturnOrder)
                     return AwbTaken(order.awb)
 
 
-def _create_and_book(core: Core, configuration: Configuration, order: ReturnOrder) -> CreateOutcome:
+def _create_and_book(
+    core: Core, configuration: Configuration, configured: ConfiguredAccount, order: ReturnOrder
+) -> CreateOutcome:
     aggregate = return_id(configuration.client, order.code)
-    wanted = Wanted(aggregate, order, accounts_for_order(configuration, order))
-    first = _placed(core, order, None, wanted.accounts[0].aggregator)
+    wanted = Wanted(aggregate, order, [configured])
+    first = _placed(core, order, None, configured.aggregator)
     match create_and_book(core, configuration, wanted, first, first_status(core)):
         case Exists(document):
             return _again(core, configuration, aggregate, order, document)
@@ -87,22 +95,26 @@ def _create_and_book(core: Core, configuration: Configuration, order: ReturnOrde
 def _again(
     core: Core, configuration: Configuration, aggregate: AggregateId, order: ReturnOrder, document: Item
 ) -> CreateOutcome:
-    """The code is known: the same order gets the same answer, a refused one may be corrected, another is a conflict."""
+    """The code is known: the same order gets the same answer, a refused one may be corrected, another is a conflict.
+
+    One that was cancelled stays so, whatever is sent: what comes back after all comes back under another code.
+    """
     stored = from_document(text(document, "body"))
     same = content_digest(stored.as_created) == content_digest(order)
-    if stored.booked_by_channel:
-        return Accepted() if same else OtherContent(order.code)
     row = core.table.get(aggregate.booking)
-    if row is None:  # announced by an aggregator, which books it itself
-        return OtherContent(order.code)
-    if BookingState(text(row, "state")) is BookingState.REFUSED:
+    state = BookingState(text(row, "state")) if row is not None else None
+    if state is BookingState.CANCELLED:
+        return IsCancelled(order.code)
+    if row is None or stored.booked_by_channel:  # no row: announced by an aggregator, which books it itself
+        return Accepted() if same and stored.booked_by_channel else OtherContent(order.code)
+    if state is BookingState.REFUSED:
         # Only the caller's own mistake stays refused: a mapping may be mended and a lane opened meanwhile.
         if same and maybe_text(row, "refusal_kind") == RefusalKind.CALLER.value:
             return outcome_of(aggregate, row)
         return _book_anew(core, configuration, aggregate, _with_what_was_added(order, stored), document, row)
     if not same:
         return OtherContent(order.code)
-    if BookingState(text(row, "state")) is BookingState.HELD:
+    if state is BookingState.HELD:
         look_again(core, aggregate, row)
     return outcome_of(aggregate, row)
 
@@ -125,7 +137,7 @@ def _book_anew(
     """Nothing was booked: take the corrected order in the place of the refused one and call again."""
     if order.booked_by_channel:
         return _booked_after_all(core, configuration, aggregate, order, document, row)
-    wanted = Wanted(aggregate, order, accounts_for_order(configuration, order))
+    wanted = Wanted(aggregate, order, [booking_account(configuration, order.account_alias)])
     return book_anew(core, configuration, wanted, document, row)
 
 

@@ -24,7 +24,7 @@ def read_return(core: Core, client: str, code: str) -> dict[str, Json]:
         NotFoundError: no such return, or another client's.
     """
     aggregate = return_id(client, code)
-    rows = core.table.get_many([aggregate.document, aggregate.status, aggregate.booking])
+    rows = core.table.get_many([aggregate.document, aggregate.status, aggregate.booking, aggregate.cancellation])
     if aggregate.document not in rows:
         raise NotFoundError("No such return order")
     document, status = rows[aggregate.document], rows[aggregate.status]
@@ -32,7 +32,7 @@ def read_return(core: Core, client: str, code: str) -> dict[str, Json]:
     return {
         **_summary(order, status),
         "orderItems": [{"itemCode": item.item_code, "channelSkuCode": item.sku} for item in order.items],
-        **life(core, aggregate, status, rows.get(aggregate.booking)),
+        **life(core, aggregate, status, rows.get(aggregate.booking), rows.get(aggregate.cancellation)),
     }
 
 

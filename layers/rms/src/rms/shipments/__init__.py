@@ -1,4 +1,4 @@
-"""Shipments: book an AWB, follow the parcel. Use cases: see the names below."""
+"""Shipments: book an AWB, cancel it, follow the parcel. Use cases: see the names below."""
 
 from typing import TYPE_CHECKING
 
@@ -6,13 +6,16 @@ from rms.platform.loading import names_from
 
 if TYPE_CHECKING:
     from rms.shipments.booking import settle_booking
+    from rms.shipments.cancelling import cancel_shipment, settle_cancellation
     from rms.shipments.pushing import take_push
     from rms.shipments.tracking import Webhook, drain_parked, record_shipment_events
 else:
     __getattr__ = names_from(
         __name__,
         {
+            "cancel_shipment": "cancelling",
             "settle_booking": "booking",
+            "settle_cancellation": "cancelling",
             "Webhook": "tracking",
             "drain_parked": "tracking",
             "record_shipment_events": "tracking",
@@ -20,4 +23,12 @@ else:
         },
     )
 
-__all__ = ["Webhook", "drain_parked", "record_shipment_events", "settle_booking", "take_push"]
+__all__ = [
+    "Webhook",
+    "cancel_shipment",
+    "drain_parked",
+    "record_shipment_events",
+    "settle_booking",
+    "settle_cancellation",
+    "take_push",
+]

@@ -38,7 +38,7 @@ from rms.journal.keys import due_shard
 from rms.model.documents import order_of
 from rms.model.forward_shipment import ForwardShipment
 from rms.model.notification_type import NotificationType
-from rms.model.outcomes import AwbBooked, AwbPending, AwbRefused, OrderTaken
+from rms.model.outcomes import AwbBooked, AwbPending, AwbRefused, IsCancelled, OrderTaken
 from rms.model.return_order import ReturnOrder
 from rms.platform.observability import count, logger
 from rms.platform.table import Absent, AtMost, ConditionFailedError, Equals, Item, Update, Value
@@ -64,6 +64,8 @@ class BookingState(StrEnum):
     """Nobody can say; look it up after the settle time."""
     WITHDRAWN = "WITHDRAWN"
     """Refused, and then the client booked a courier itself."""
+    CANCELLED = "CANCELLED"
+    """It was cancelled, whether there was a booking or not: see `rms.shipments.cancelling`."""
     HELD = "HELD"
     """Nothing helped: a person looks at it. Sending the same return again starts another look-up."""
 
@@ -104,7 +106,7 @@ class Claimed:
         return Job(self.reference, self.order, self.goal, self.known)
 
 
-type BookingOutcome = AwbBooked | OrderTaken | AwbRefused | AwbPending
+type BookingOutcome = AwbBooked | OrderTaken | AwbRefused | AwbPending | IsCancelled
 
 
 def book(
@@ -182,6 +184,8 @@ def outcome_of(aggregate: AggregateId, row: Item) -> BookingOutcome:
             return OrderTaken(text(row, "order_id"), aggregate.code, maybe_text(row, "shipment_id"))
         case BookingState.REFUSED:
             return AwbRefused(aggregate.code, text(row, "words"))
+        case BookingState.CANCELLED:
+            return IsCancelled(aggregate.code)
         case _:
             return AwbPending(aggregate.code)
 

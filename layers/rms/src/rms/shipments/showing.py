@@ -1,6 +1,6 @@
 """What RMS shows of a return or a parcel besides its document: its booking, its timeline, what endpoints have heard."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rms.core import Core
@@ -13,13 +13,37 @@ from rms.platform.times import to_text
 
 EVENTS_SHOWN: Final = 500
 
+_OF_A_BOOKING: Final = {
+    "state": "state",
+    "reference": "reference",
+    "account": "logisticAccountAlias",
+    "reason": "reason",
+    "words": "refusal",
+    "looks": "lookUps",
+    "due_at": "nextLookUpAt",
+    "order_id": "orderId",
+    "label_url": "labelUrl",
+}
+_OF_A_CANCELLATION: Final = {
+    "state": "state",
+    "wanted_at": "wantedAt",
+    "reason": "reason",
+    "words": "refusal",
+    "remark": "remark",
+    "looks": "tries",
+    "due_at": "nextTryAt",
+}
+
 type Json = str | int | float | bool | Sequence["Json"] | dict[str, "Json"] | None
 
 
-def life(core: Core, aggregate: AggregateId, status: Item, booking: Item | None) -> dict[str, Json]:
-    """Booking, timeline and cursors, by the names they have outside. `status` and `booking` are the rows."""
+def life(
+    core: Core, aggregate: AggregateId, status: Item, booking: Item | None, cancellation: Item | None = None
+) -> dict[str, Json]:
+    """Booking, wish to cancel, timeline and cursors, by the names they have outside. The arguments are the rows."""
     return {
-        "booking": _booking(booking),
+        "booking": _shown(booking, _OF_A_BOOKING),
+        "cancellation": _shown(cancellation, _OF_A_CANCELLATION),
         "timeline": [_event(recorded) for recorded in _events(core, aggregate, number(status, "sequence"))],
         "notifications": [_cursor(row) for row in core.table.query(aggregate.pk, prefix="CURSOR#").items],
     }
@@ -37,22 +61,12 @@ def _events(core: Core, aggregate: AggregateId, last: int) -> list[RecordedEvent
     return events
 
 
-def _booking(row: Item | None) -> Json:
+def _shown(row: Item | None, names: Mapping[str, str]) -> Json:
+    """What a row holds under some of its names, by those that they have outside."""
     if row is None:
         return None
-    shown = {
-        "state": "state",
-        "reference": "reference",
-        "account": "logisticAccountAlias",
-        "reason": "reason",
-        "words": "refusal",
-        "looks": "lookUps",
-        "due_at": "nextLookUpAt",
-        "order_id": "orderId",
-        "label_url": "labelUrl",
-    }
     facts: dict[str, Json] = {}
-    for name, outside in shown.items():
+    for name, outside in names.items():
         value = row.get(name)
         if isinstance(value, str | int):
             facts[outside] = value

@@ -18,7 +18,7 @@ from rms.journal.events import number, text
 from rms.journal.keys import due_shard
 from rms.model.documents import to_document
 from rms.model.forward_shipment import ForwardShipment
-from rms.model.outcomes import AwbPending
+from rms.model.outcomes import AwbPending, IsCancelled
 from rms.model.return_order import ReturnOrder
 from rms.platform.table import NEW, ConditionFailedError, Equals, Item, Put, Update, Value, Write
 from rms.platform.times import to_text
@@ -118,6 +118,8 @@ def book_anew(
     match core.journal.append(aggregate, event, lambda _: facts, also=also):
         case Appended():
             return call.make(core, configuration, None)
+        case Blocked(index=0, current=current) if current is not None and current["state"] == BookingState.CANCELLED:
+            return IsCancelled(aggregate.code)
         case Duplicate() | Blocked():
             # A repeat that came at the same time is booking it already.
             return AwbPending(aggregate.code)

@@ -219,6 +219,8 @@ def _append(
         count("UnknownStatus")
         logger.info("status without a name", aggregator=webhook.aggregator, status_code=update.scan.raw.code)
     told = name if name is not NotificationType.OTHER or configuration.push_other else None
+    if name is NotificationType.CANCELLED and _cancelled_before(core, aggregate):
+        told = None
     event = Event(
         event_id=update.event_id,
         kind=EventKind.TRACKED,
@@ -244,6 +246,13 @@ def _append(
             if not claims.give_way(index, current):
                 return None
             return _append(core, configuration, webhook, update, claims)
+
+
+def _cancelled_before(core: Core, aggregate: AggregateId) -> bool:
+    """Whether RMS cancelled this parcel and nothing has moved it since: everybody has been told."""
+    by_rms = aggregate.seen(EventKind.CANCELLED.value)
+    rows = core.table.get_many([aggregate.status, by_rms])
+    return by_rms in rows and rows[aggregate.status]["state"] == NotificationType.CANCELLED
 
 
 def _moved(status: Item, update: ShipmentUpdate, received_at: datetime, *, is_return: bool) -> dict[str, Value]:

@@ -40,6 +40,12 @@ OTHER, SHIPMENT_STUCK, SLA_BREACHED, INVOICE_GENERATED."""
 SETTLED: Final = frozenset({N.DELIVERED, N.EXCHANGE_DELIVERED, N.RTO, N.RTO_DELIVERED, N.RTO_ACKNOWLEDGED})
 """Once sighted, only another of these changes the state: a parcel that was handed over does not move on its own."""
 
+WITH_THE_COURIER: Final = frozenset(name for name, rank in RANKS.items() if rank >= RANKS[N.RETURN_PICKED_UP]) - {
+    N.CANCELLED,
+    N.DELAYED,
+}
+"""Collected, or beyond: too late to cancel. DELAYED is not among them, because Shipway says so of a pick-up, too."""
+
 # state              sighted later         becomes             why
 _ROWS: Final = """
   DELIVERED          OUT_FOR_DELIVERY      =                   a scan that overtook us; the parcel is already there

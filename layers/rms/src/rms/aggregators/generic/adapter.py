@@ -36,7 +36,7 @@ FIND_COURIERS: Final = "find couriers"
 FIND: Final = "find"
 
 NO_CANCEL: Final = Refused(
-    RefusalKind.CONFIGURATION,
+    RefusalKind.CALLER,
     "NO_CANCEL_CALL",
     "cannot be cancelled through the generic contract: cancel it at the aggregator itself",
 )
