@@ -1,6 +1,7 @@
-"""What simulated aggregators share: calls with faults and late work, parcels with their lives, webhooks, a server.
+"""What simulated aggregators share: calls with faults and late work, webhooks, a server, and parcels with their lives.
 
-An aggregator brings its routes, what each call does, what its webhooks look like, and its settings.
+An aggregator brings its routes, what each call does, what its webhooks look like, and its settings. One whose parcels
+are like no other's, as Clickpost's are, builds on `AccountEngine`; the others on `PartnerEngine`.
 """
 
 import json
@@ -10,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self, override
 
 from sandbox.faults import (
     ANY_OPERATION,
@@ -159,13 +160,27 @@ class Booking:
         return {"reference": self.reference, "calls": self.calls, "awbs": list(self.awbs), "parcels": len(self.awbs)}
 
 
+class Described(Protocol):
+    """A parcel, of whatever kind."""
+
+    def describe(self) -> Json:
+        """The parcel as JSON."""
+
+
 # ── behaviour ───────────────────────────────────────────────────────────────────────
 
 
-class PartnerEngine[S: PartnerSettings](ABC):
-    """One simulated account without sockets. Thread-safe. The clock is only asked, never slept on."""
+class AccountEngine[S: PartnerSettings, P: Described, B: Booking](ABC):
+    """One simulated account without sockets: calls, faults, bookings, webhooks; of its parcels it knows the AWBs only.
+
+    Thread-safe. The clock is only asked, never slept on.
+    """
 
     operations: tuple[str, ...]
+    """Its calls, by names for faults; the first is the one that books."""
+
+    failure: Result = (500, {"message": "Internal server error"})
+    """The true answer to a call that did no work."""
 
     def __init__(self, settings: S, *, clock: Callable[[], datetime] | None = None) -> None:
         self.settings = settings
@@ -180,8 +195,8 @@ class PartnerEngine[S: PartnerSettings](ABC):
         self.faults: FaultPlan[Fault] = FaultPlan(seed)
         self.webhook_faults: FaultPlan[WebhookFault] = FaultPlan(seed)
         self._outbox = Outbox(self.webhook_faults, self.settings.keeps, seed)
-        self._parcels: dict[str, Parcel] = {}
-        self._bookings: dict[str, Booking] = {}
+        self._parcels: dict[str, P] = {}
+        self._bookings: dict[str, B] = {}
         self._requests: deque[Json] = deque(maxlen=self.settings.keeps)
         self._request_count = 0
         self._later: list[tuple[datetime, Callable[[], object]]] = []
@@ -202,24 +217,24 @@ class PartnerEngine[S: PartnerSettings](ABC):
         """The reference of a call that books; None for other calls."""
 
     @abstractmethod
-    def lives(self, *, is_return: bool) -> Mapping[str, Sequence[str]]:
-        """Codes by the name of a life; the first life is the usual one."""
+    def advance(self, awb: str, *, life: str | None = None, steps: int | None = 1) -> Sequence[object]:
+        """Make the next scans of a parcel's life happen now; `steps` None: all that are left."""
 
     @abstractmethod
-    def words(self, code: str) -> str:
-        """What the aggregator calls a code."""
-
-    @abstractmethod
-    def webhook_body(self, parcel: Parcel, scan: Scan) -> Json:
-        """What the aggregator sends when a parcel is scanned."""
+    def new_booking(self, reference: str) -> B:
+        """What is known of a reference that nobody has used yet."""
 
     def webhook_headers(self) -> dict[str, str]:
         """The headers that webhooks carry."""
         return {"Content-Type": "application/json", **self.settings.webhook_headers}
 
     def hides(self, name: str) -> bool:
-        """Whether a request's header is a secret that no list of requests shows."""
+        """Whether a request's header or parameter is a secret that no list of requests shows."""
         return name.lower() == "authorization"
+
+    def outcome(self, result: Result | None) -> Json:
+        """What the list of requests says of an answer; None: the work was not done."""
+        return {"status": result[0] if result else None}
 
     # ── what RMS calls ──────────────────────────────────────────────────────────────
 
@@ -251,23 +266,25 @@ class PartnerEngine[S: PartnerSettings](ABC):
             due = self.clock() + timedelta(seconds=fault.late_seconds)
             self._later.append((due, lambda: self.work(operation, query, headers, body)))
         self._request_count += 1
-        shown = {name: value for name, value in headers.items() if not self.hides(name)}
         self._requests.append({
             "number": self._request_count,
             "at": self.clock().isoformat(),
             "operation": operation,
             "method": method,
             "path": path,
-            "query": dict(query),
-            "headers": shown,
+            "query": self._shown(query),
+            "headers": self._shown(headers),
             "body": body[:_KEPT_BODY_BYTES].decode(errors="replace"),
             "did_the_work": result is not None,
-            "status": result[0] if result else None,
+            **self.outcome(result),
             "fault": str(fault.then) if fault else None,
         })  # fmt: skip
-        status, document = result or (500, {"message": "Internal server error"})
+        status, document = result or self.failure
         answer = Answer(status, {"Content-Type": "application/json"}, json.dumps(document).encode())
         return answer if fault is None else dress(fault, answer)
+
+    def _shown(self, named: Mapping[str, str]) -> Json:
+        return {name: value for name, value in named.items() if not self.hides(name)}
 
     def run_due(self) -> None:
         """Do the late work whose time has come."""
@@ -292,31 +309,6 @@ class PartnerEngine[S: PartnerSettings](ABC):
             self.settings = self.settings.changed(values)
         self.on_change()
 
-    def advance(self, awb: str, *, life: str | None = None, steps: int | None = 1) -> Sequence[Scan]:
-        """Make the next scans of a parcel's life happen now; `steps` None: all that are left."""
-        with self._lock:
-            parcel = self.parcel(awb)
-            lives = self.lives(is_return=parcel.is_return)
-            wanted = life or parcel.life or next(iter(lives))
-            if wanted not in lives:
-                raise UnknownThingError(f"life: must be one of {', '.join(lives)}")
-            if wanted != parcel.life:
-                codes, latest = list(lives[wanted]), parcel.latest
-                past = len(codes) - codes[::-1].index(latest.code) if latest and latest.code in codes else 0
-                parcel.life, parcel.steps = wanted, codes[past:]
-            made: list[Scan] = []
-            while parcel.steps and not parcel.cancelled and (steps is None or len(made) < steps):
-                made.append(self._scan(parcel, parcel.steps.pop(0)))
-        self.on_change()
-        return made
-
-    def scan(self, awb: str, code: str, *, at: datetime | None = None, words: str = "", location: str = "") -> Scan:
-        """Make one scan happen, whatever came before."""
-        with self._lock:
-            scan = self._scan(self.parcel(awb), code, at=at, words=words, location=location)
-        self.on_change()
-        return scan
-
     def fail(self, operation: str, fault: Fault, *, times: int = 1) -> None:
         """Let the next calls of an operation (or `*`) go wrong."""
         with self._lock:
@@ -335,7 +327,7 @@ class PartnerEngine[S: PartnerSettings](ABC):
     # ── the truth ───────────────────────────────────────────────────────────────────
 
     @property
-    def bookings(self) -> Mapping[str, Booking]:
+    def bookings(self) -> Mapping[str, B]:
         """Bookings with at least one parcel, by reference."""
         with self._lock:
             self.run_due()
@@ -351,14 +343,14 @@ class PartnerEngine[S: PartnerSettings](ABC):
                 "bookings": [booking.describe() for booking in self._bookings.values()],
             }
 
-    def parcel(self, awb: str) -> Parcel:
+    def parcel(self, awb: str) -> P:
         """The parcel with this AWB."""
         with self._lock:
             if awb not in self._parcels:
                 raise UnknownThingError(f"{awb}: no such parcel")
             return self._parcels[awb]
 
-    def parcels(self) -> list[Parcel]:
+    def parcels(self) -> list[P]:
         """All parcels, oldest first."""
         with self._lock:
             self.run_due()
@@ -427,9 +419,69 @@ class PartnerEngine[S: PartnerSettings](ABC):
 
     # ── for the aggregators ─────────────────────────────────────────────────────────
 
-    def booking(self, reference: str) -> Booking:
+    def booking(self, reference: str) -> B:
         """What is known under a reference."""
-        return self._bookings.setdefault(reference, Booking(reference))
+        if reference not in self._bookings:
+            self._bookings[reference] = self.new_booking(reference)
+        return self._bookings[reference]
+
+    def owe(self, about: Mapping[str, Any], build: Callable[[], Json]) -> None:
+        """Owe a webhook from now on; its body is built when it first leaves."""
+        self._outbox.add(about, build, self.clock())
+
+    def next_number(self) -> int:
+        """A number that was not given before."""
+        self._number += 1
+        return self.settings.seed * 1_000_000 + self._number
+
+
+class PartnerEngine[S: PartnerSettings](AccountEngine[S, Parcel, Booking]):
+    """One simulated account whose parcels live as most do: by codes of their own, a second apart at the least."""
+
+    @abstractmethod
+    def lives(self, *, is_return: bool) -> Mapping[str, Sequence[str]]:
+        """Codes by the name of a life; the first life is the usual one."""
+
+    @abstractmethod
+    def words(self, code: str) -> str:
+        """What the aggregator calls a code."""
+
+    @abstractmethod
+    def webhook_body(self, parcel: Parcel, scan: Scan) -> Json:
+        """What the aggregator sends when a parcel is scanned."""
+
+    @override
+    def new_booking(self, reference: str) -> Booking:
+        return Booking(reference)
+
+    # ── what a demo or a test does ──────────────────────────────────────────────────
+
+    @override
+    def advance(self, awb: str, *, life: str | None = None, steps: int | None = 1) -> Sequence[Scan]:
+        with self._lock:
+            parcel = self.parcel(awb)
+            lives = self.lives(is_return=parcel.is_return)
+            wanted = life or parcel.life or next(iter(lives))
+            if wanted not in lives:
+                raise UnknownThingError(f"life: must be one of {', '.join(lives)}")
+            if wanted != parcel.life:
+                codes, latest = list(lives[wanted]), parcel.latest
+                past = len(codes) - codes[::-1].index(latest.code) if latest and latest.code in codes else 0
+                parcel.life, parcel.steps = wanted, codes[past:]
+            made: list[Scan] = []
+            while parcel.steps and not parcel.cancelled and (steps is None or len(made) < steps):
+                made.append(self._scan(parcel, parcel.steps.pop(0)))
+        self.on_change()
+        return made
+
+    def scan(self, awb: str, code: str, *, at: datetime | None = None, words: str = "", location: str = "") -> Scan:
+        """Make one scan happen, whatever came before."""
+        with self._lock:
+            scan = self._scan(self.parcel(awb), code, at=at, words=words, location=location)
+        self.on_change()
+        return scan
+
+    # ── for the aggregators ─────────────────────────────────────────────────────────
 
     def add_parcel(self, parcel: Parcel) -> Parcel:
         """Remember a parcel, under its reference too."""
@@ -439,13 +491,7 @@ class PartnerEngine[S: PartnerSettings](ABC):
 
     def tell(self, parcel: Parcel, scan: Scan) -> None:
         """Owe a webhook about a scan."""
-        about = {"awb": parcel.awb, "code": scan.code}
-        self._outbox.add(about, lambda: self.webhook_body(parcel, scan), self.clock())
-
-    def next_number(self) -> int:
-        """A number that was not given before."""
-        self._number += 1
-        return self.settings.seed * 1_000_000 + self._number
+        self.owe({"awb": parcel.awb, "code": scan.code}, lambda: self.webhook_body(parcel, scan))
 
     def _scan(
         self, parcel: Parcel, code: str, *, at: datetime | None = None, words: str = "", location: str = ""
@@ -469,8 +515,11 @@ def json_object(body: bytes) -> Json | None:
 # ── steering ────────────────────────────────────────────────────────────────────────
 
 
-def control(engine: PartnerEngine[Any]) -> Control:
-    """The control API of one engine, `/sandbox/…`: JSON in, JSON out. See sandbox/README.md."""
+type Anyone = AccountEngine[Any, Any, Any]
+
+
+def steered(engine: Anyone, more: Mapping[str, Callable[..., Any]]) -> Control:
+    """The control API of one engine, `/sandbox/…`: JSON in, JSON out. `more`: what only this aggregator has."""
     return routes(
         {
             "GET state": lambda _: engine.state(),
@@ -480,10 +529,6 @@ def control(engine: PartnerEngine[Any]) -> Control:
             "GET requests": lambda values: newest(engine.requests(), values),
             "GET webhooks": lambda values: newest(engine.webhooks(), values),
             "GET faults": lambda _: engine.state()["faults"],
-            "GET lives": lambda _: {
-                direction: {name: list(codes) for name, codes in engine.lives(is_return=is_return).items()}
-                for direction, is_return in (("forward", False), ("return", True))
-            },
             "POST reset": lambda _: engine.reset(),
             "POST settings": engine.change,
             "POST faults": lambda values: _plan(engine, dict(values)),
@@ -491,27 +536,48 @@ def control(engine: PartnerEngine[Any]) -> Control:
             "POST webhooks/flush": lambda _: engine.flush_webhooks(),
             "POST webhooks/*/resend": lambda number, _: engine.resend_webhook(int(number)),
             "POST shipments/*/advance": lambda awb, values: _advance(engine, awb, values),
-            "POST shipments/*/scan": lambda awb, values: _scan(engine, awb, dict(values)),
+            **more,
         },
         absent=UnknownThingError,
     )
 
 
-def _advance(engine: PartnerEngine[Any], awb: str, values: Mapping[str, Any]) -> Json:
+def control(engine: PartnerEngine[Any]) -> Control:
+    """The control API of an engine of this module. See sandbox/README.md."""
+    return steered(
+        engine,
+        {
+            "GET lives": lambda _: {
+                direction: {name: list(codes) for name, codes in engine.lives(is_return=is_return).items()}
+                for direction, is_return in (("forward", False), ("return", True))
+            },
+            "POST shipments/*/scan": lambda awb, values: _scan(engine, awb, dict(values)),
+        },
+    )
+
+
+def _advance(engine: Anyone, awb: str, values: Mapping[str, Any]) -> Json:
     steps = values.get("steps", 1)
     engine.advance(awb, life=values.get("life"), steps=None if steps == "all" else int(steps))
-    return engine.parcel(awb).describe()
+    shown: Json = engine.parcel(awb).describe()
+    return shown
 
 
-def _scan(engine: PartnerEngine[Any], awb: str, values: Json) -> Json:
+def moment_of(values: Json) -> datetime | None:
+    """The aware time under `at`, taken out; None where there is none."""
     at = datetime.fromisoformat(values.pop("at")) if values.get("at") else None
     if at is not None and at.tzinfo is None:
         raise BadSettingError("at: must name its zone")
+    return at
+
+
+def _scan(engine: PartnerEngine[Any], awb: str, values: Json) -> Json:
+    at = moment_of(values)
     engine.scan(awb, str(values.pop("code")), at=at, **values)
     return engine.parcel(awb).describe()
 
 
-def _plan(engine: PartnerEngine[Any], values: Json) -> None:
+def _plan(engine: Anyone, values: Json) -> None:
     operation = values.pop("operation", ANY_OPERATION)
     if operation == WEBHOOK:
         plan_fault(engine.webhook_faults, operation, values, WebhookFault.read)

@@ -279,8 +279,7 @@ class World:
     def _next_moment(self) -> datetime | None:
         moments = (
             self.next_due(),
-            self.clickpost.webhook_due(),
-            self.clickpost.late_work_due(),
+            self.clickpost.next_due(),
             self.queues.next_visible_at(),
             *(partner.engine.next_due() for partner in self.others),
         )

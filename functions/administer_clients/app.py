@@ -2,8 +2,8 @@
 
 from http import HTTPStatus
 
-from rms.clients import administration, credentials
-from rms.clients.requests import CreateClient, CreateCredential, PutAccount, PutEndpoint, read_request
+from rms.clients import account_rules, administration, credentials
+from rms.clients.requests import CreateClient, CreateCredential, PutAccount, PutAccountRules, PutEndpoint, read_request
 from rms.composition import core
 from rms.notifications import release_parked
 from rms.platform.api import Call, Reply, client_api
@@ -55,6 +55,15 @@ def put_account(call: Call) -> Reply:
     return Reply(
         body={"alias": account.alias, "aggregator": account.aggregator} | ({"warning": warning} if warning else {})
     )
+
+
+@api.put("/clients/<client>/account-rules")
+def put_account_rules(call: Call) -> Reply:
+    """Which account books what, replaced whole."""
+    wanted = read_request(PutAccountRules, call.body)
+    rules = [each.rule() for each in wanted.rules]
+    account_rules.put_account_rules(api.core, call.path["client"], rules, wanted.default_accounts)
+    return Reply(body=account_rules.described_rules(rules, wanted.default_accounts))
 
 
 @api.put("/clients/<client>/endpoints/<endpoint>")

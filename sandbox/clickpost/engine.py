@@ -4,24 +4,17 @@ Source: ClickPost guide, sections 3 to 8, 13 and 17. Where ClickPost publishes n
 """
 
 import json
-import threading
 import uuid
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal, override
 
 from sandbox.clickpost import bodies
 from sandbox.clickpost.parcels import Booking, InTheMaking, Parcel, PortalReturn, Scan
 from sandbox.clickpost.rules import Order, Refusal, check_order
 from sandbox.clickpost.settings import Settings
 from sandbox.clickpost.statuses import CANCELLED, LIVES, RTO, SELF, STATUSES
-from sandbox.faults import ERROR_PAGE, Answer, Fault, FaultPlan, Reply, Then, WebhookFault, dress
-from sandbox.outbox import Outbox, Webhook
-
-type Json = dict[str, Any]
-type Result = tuple[int, Json]
-"""HTTP status and JSON body."""
+from sandbox.partner import AccountEngine, Json, Result, UnknownThingError
 
 type Approval = Literal["auto", "manual"]
 
@@ -38,94 +31,50 @@ _ROUTES: Final = {
     ("GET", "/v2/track-order"): TRACK_ORDER,
     ("GET", "/v1/fetch/shippinglabel"): SHIPPING_LABEL,
 }
-OPERATIONS: Final = tuple(_ROUTES.values())
 _MOST_TRACKED: Final = 15
-_KEPT_BODY_BYTES: Final = 64 * 1024
 
 
-class UnknownThingError(LookupError):
-    """The control call names a parcel, return or life that does not exist."""
+class ClickpostEngine(AccountEngine[Settings, Parcel, Booking]):
+    """One simulated Clickpost account."""
 
-
-class ClickpostEngine:
-    """One simulated Clickpost account. Thread-safe. The clock is only asked, never slept on."""
+    operations = tuple(_ROUTES.values())
+    failure: Result = (500, bodies.meta(500, "Internal server error"))
 
     def __init__(self, settings: Settings | None = None, *, clock: Callable[[], datetime] | None = None) -> None:
-        self.settings = settings or Settings()
-        self.clock = clock or (lambda: datetime.now(UTC))
-        self.on_change: Callable[[], None] = lambda: None
-        """Called after anything that may have made webhooks or late work due."""
-        self._lock = threading.RLock()
-        self._start()
+        super().__init__(settings or Settings(), clock=clock)
 
+    @override
     def _start(self) -> None:
-        seed = self.settings.seed
-        self.faults: FaultPlan[Fault] = FaultPlan(seed)
-        self.webhook_faults: FaultPlan[WebhookFault] = FaultPlan(seed)
-        self._outbox = Outbox(self.webhook_faults, self.settings.keeps, seed)
-        self._parcels: dict[str, Parcel] = {}
-        self._bookings: dict[str, Booking] = {}
+        super()._start()
         self._making: dict[str, InTheMaking] = {}
         self._returns: dict[str, PortalReturn] = {}
-        self._requests: deque[Json] = deque(maxlen=self.settings.keeps)
-        self._request_count = 0
-        self._later: list[tuple[datetime, Callable[[], object]]] = []
-        self._number = 0
 
-    def reset(self) -> None:
-        """Forget everything but the settings."""
-        with self._lock:
-            self._start()
-        self.on_change()
-
-    def change(self, values: Mapping[str, Any]) -> None:
-        """Change settings by name."""
-        with self._lock:
-            self.settings = self.settings.changed(values)
-        self.on_change()
+    @override
+    def new_booking(self, reference: str) -> Booking:
+        return Booking(reference)
 
     # ── what RMS calls ──────────────────────────────────────────────────────────────
 
-    def handle(
-        self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
-    ) -> Reply:
-        """The reply to one call, faults applied. `path` starts with the base path and holds no query."""
-        with self._lock:
-            reply = self._handle(method, path, query, headers, body)
-        self.on_change()
-        return reply
+    @override
+    def operation_of(self, method: str, path: str) -> str | None:
+        return _ROUTES.get((method, path.rstrip("/")))
 
-    def _handle(
-        self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
-    ) -> Reply:
-        self.run_due()
-        operation = _ROUTES.get((method, path.removeprefix(self.settings.base_path).rstrip("/")))
-        if operation is None or not path.startswith(self.settings.base_path + "/"):
-            return Answer(404, {"Content-Type": "text/html"}, ERROR_PAGE)
-        if operation == CREATE_ORDER:
-            self._count_call(body)
-        fault = self.faults.take(operation)
-        result: Result | None = None
-        if fault is None or (fault.does_the_work and fault.late_seconds is None):
-            result = self._work(operation, query, body)
-        elif fault.late_seconds is not None:
-            due = self.clock() + timedelta(seconds=fault.late_seconds)
-            self._later.append((due, lambda: self._work(operation, query, body)))
-        self._record(operation, method, path, query, headers, body, result, fault)
-        status, document = result or (500, bodies.meta(500, "Internal server error"))
-        answer = Answer(status, {"Content-Type": "application/json"}, json.dumps(document).encode())
-        return answer if fault is None else dress(fault, answer)
+    @override
+    def reference_of(self, operation: str, body: bytes) -> str | None:
+        details = (_json_object(body) or {}).get("shipment_details") if operation == CREATE_ORDER else None
+        reference = details.get("reference_number") if isinstance(details, dict) else None
+        return reference[:100] if isinstance(reference, str) else None
 
-    def run_due(self) -> None:
-        """Do the late work whose time has come."""
-        with self._lock:
-            now = self.clock()
-            ready = [work for due, work in self._later if due <= now]
-            self._later = [(due, work) for due, work in self._later if due > now]
-            for work in ready:
-                work()
+    @override
+    def hides(self, name: str) -> bool:
+        return name == "key"
 
-    def _work(self, operation: str, query: Mapping[str, str], body: bytes) -> Result:
+    @override
+    def outcome(self, result: Result | None) -> Json:
+        return {"meta_status": result[1]["meta"]["status"] if result else None}
+
+    @override
+    def work(self, operation: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes) -> Result:
         if query.get("username") != self.settings.username or query.get("key") != self.settings.key:
             return 200, bodies.meta(301, "Username or key is invalid")
         match operation:
@@ -152,7 +101,7 @@ class ClickpostEngine:
     def _place(self, order: Order, body: bytes) -> Json:
         if max(len(self._parcels), len(self._making)) >= self.settings.most_parcels:
             return bodies.meta(500, "The sandbox holds as many parcels as it may; reset it")
-        booking = self._booking(order.reference)
+        booking = self.booking(order.reference)
         booking.order_id = order.order_id
         if booking.awb is not None and self.settings.refuses_duplicates:
             return bodies.known_booking(self._parcels[booking.awb], 323, "You have already placed this order")
@@ -172,7 +121,7 @@ class ClickpostEngine:
             body=body,
             ready_at=self.clock() + timedelta(seconds=self.settings.async_seconds),
             processing_left=self.settings.async_processing,
-            clickpost_order_id=self._next_number(),
+            clickpost_order_id=self.next_number(),
         )
         made = self._making[order.reference]
         return bodies.queued_booking(order.reference, made.clickpost_order_id, processing=False)
@@ -273,7 +222,7 @@ class ClickpostEngine:
         parcel.clickpost_order_id = clickpost_order_id or parcel.clickpost_order_id
         parcel.label = None if order.is_return else f"{self.settings.label_base}/{awb}.pdf"
         parcel.order = order
-        self._booking(order.reference).awbs.append(awb)
+        self.booking(order.reference).awbs.append(awb)
         return parcel
 
     def _add_parcel(
@@ -286,8 +235,8 @@ class ClickpostEngine:
             order_id=order_id,
             account_code=account_code,
             is_return=is_return,
-            clickpost_order_id=self._next_number(),
-            tracking_id=self._next_number(),
+            clickpost_order_id=self.next_number(),
+            tracking_id=self.next_number(),
             security_key=str(uuid.uuid5(uuid.NAMESPACE_OID, awb)),
             booked_at=self.clock(),
         )
@@ -299,7 +248,7 @@ class ClickpostEngine:
     def place_return(self, values: Mapping[str, Any], *, approval: Approval = "auto") -> PortalReturn:
         """A shopper places a return on Clickpost's page: event 11, and event 9 with the AWB once approved."""
         with self._lock:
-            number = self._next_number()
+            number = self.next_number()
             forward_order_id = str(values.get("forward_order_id") or f"SO-{number}")
             placed = PortalReturn(
                 reference=str(values.get("return_reference_number") or f"RET{number}"),
@@ -344,14 +293,14 @@ class ClickpostEngine:
             return self._add_parcel(
                 awb=str(values.get("awb") or self._next_awb(courier)),
                 courier=courier,
-                reference=str(values.get("reference") or f"REF{self._next_number()}"),
+                reference=str(values.get("reference") or f"REF{self.next_number()}"),
                 order_id=str(values.get("order_id") or ""),
                 account_code=str(values.get("account_code") or ""),
                 is_return=bool(values.get("is_return", False)),
             )
 
+    @override
     def advance(self, awb: str, *, life: str | None = None, steps: int | None = 1) -> Sequence[Scan]:
-        """Make the next scans of a parcel's life happen now; `steps` None: all that are left."""
         with self._lock:
             parcel = self.parcel(awb)
             if life is not None and life not in LIVES:
@@ -373,140 +322,40 @@ class ClickpostEngine:
         self.on_change()
         return scan
 
-    def fail(self, operation: str, fault: Fault, *, times: int = 1) -> None:
-        """Let the next calls of an operation (or `*`) go wrong."""
-        with self._lock:
-            self.faults.next(operation, fault, times)
-
-    def clear_faults(self) -> None:
-        """Let everything go right again."""
-        with self._lock:
-            self.faults.clear()
-            self.webhook_faults.clear()
-
-    def next_booking(self, *, does_the_work: bool, then: str, **details: Any) -> None:
-        """Let the next create-order call go wrong."""
-        self.fail(CREATE_ORDER, Fault(Then(then), does_the_work=does_the_work, **details))
-
     # ── the truth ───────────────────────────────────────────────────────────────────
 
-    @property
-    def bookings(self) -> Mapping[str, Booking]:
-        """Bookings with at least one parcel, by reference."""
-        with self._lock:
-            self.run_due()
-            return {reference: booking for reference, booking in self._bookings.items() if booking.awbs}
-
+    @override
     def describe_bookings(self) -> Json:
-        """Every reference that create order was called with, and what was booked more than once."""
         with self._lock:
-            self.run_due()
+            told = super().describe_bookings()
             by_order: dict[str, list[str]] = {}
             for booking in self._bookings.values():
                 if booking.order_id:
                     by_order.setdefault(booking.order_id, []).extend(booking.awbs)
             return {
-                "parcels": sum(len(booking.awbs) for booking in self._bookings.values()),
-                "duplicate_parcels": sum(max(0, len(booking.awbs) - 1) for booking in self._bookings.values()),
+                **told,
                 "orders_with_several_parcels": {order: awbs for order, awbs in by_order.items() if len(awbs) > 1},
-                "bookings": [booking.describe() for booking in self._bookings.values()],
             }
-
-    def parcel(self, awb: str) -> Parcel:
-        """The parcel with this AWB."""
-        with self._lock:
-            if awb not in self._parcels:
-                raise UnknownThingError(f"{awb}: no such parcel")
-            return self._parcels[awb]
-
-    def parcels(self) -> list[Parcel]:
-        """All parcels, oldest first."""
-        with self._lock:
-            return list(self._parcels.values())
 
     def returns(self) -> list[PortalReturn]:
         """All returns placed on the portal, oldest first."""
         with self._lock:
             return list(self._returns.values())
 
-    def requests(self) -> list[Json]:
-        """The calls received, oldest first, without the key."""
-        with self._lock:
-            return list(self._requests)
-
-    def webhooks(self) -> list[Json]:
-        """The webhooks owed and sent, oldest first, with the answers they got."""
-        with self._lock:
-            return self._outbox.describe()
-
+    @override
     def state(self) -> Json:
-        """A few counts; `webhooks_waiting` 0 means that all is sent."""
         with self._lock:
-            return {
-                "parcels": len(self._parcels),
-                "returns": len(self._returns),
-                "requests": self._request_count,
-                "webhooks_waiting": self._outbox.waiting,
-                "webhooks_forgotten": self._outbox.forgotten,
-                "faults": self.faults.describe() + self.webhook_faults.describe(),
-            }
+            return {**super().state(), "returns": len(self._returns)}
 
-    # ── webhooks, for whoever sends them ────────────────────────────────────────────
-
-    def claim_webhook(self) -> Webhook | None:
-        """The next webhook that is due; report its answer with `webhook_answered`."""
-        with self._lock:
-            return self._outbox.claim(self.clock())
-
-    def webhook_answered(self, webhook: Webhook, status: int | None) -> None:
-        """Report the HTTP status of a webhook, None for no answer."""
-        with self._lock:
-            self._outbox.answered(
-                webhook,
-                status,
-                self.clock(),
-                tries=self.settings.webhook_tries,
-                spacing_seconds=self.settings.webhook_spacing_seconds,
-            )
-        self.on_change()
-
+    @override
     def webhook_headers(self) -> dict[str, str]:
-        """The headers that webhooks carry."""
         settings = self.settings
         proof = (
             {"Authorization": settings.webhook_authorization}
             if settings.webhook_authorization
             else {"webhook_key": settings.webhook_key}
         )
-        return {"Content-Type": "application/json", **proof, **settings.webhook_headers}
-
-    def resend_webhook(self, number: int) -> None:
-        """Send a webhook again by hand."""
-        with self._lock:
-            if not self._outbox.resend(number, self.clock()):
-                raise UnknownThingError(f"webhook {number}: not sent yet, or forgotten")
-        self.on_change()
-
-    def flush_webhooks(self) -> None:
-        """Send what waits to be shuffled."""
-        with self._lock:
-            self._outbox.flush(self.clock())
-        self.on_change()
-
-    def webhook_due(self) -> datetime | None:
-        """When a webhook is next due, or None."""
-        with self._lock:
-            return self._outbox.next_due()
-
-    def late_work_due(self) -> datetime | None:
-        """When `run_due` next has something to do, or None."""
-        with self._lock:
-            return min((due for due, _ in self._later), default=None)
-
-    def next_due(self) -> datetime | None:
-        """When late work or a webhook that has somewhere to go is due, or None."""
-        times = [self.late_work_due(), self.webhook_due() if self.settings.webhook_url else None]
-        return min((moment for moment in times if moment is not None), default=None)
+        return {**proof, **super().webhook_headers()}
 
     # ── insides ─────────────────────────────────────────────────────────────────────
 
@@ -514,7 +363,7 @@ class ClickpostEngine:
         status = STATUSES.get(code)
         now = self.clock()
         scan = Scan(
-            number=self._next_number(),
+            number=self.next_number(),
             code=code,
             words=str(details.get("words") or (status.words if status else f"Carrier status {code}")),
             remark=str(details.get("remark") or (status.remark if status else "")),
@@ -527,13 +376,13 @@ class ClickpostEngine:
         parcel.scans.append(scan)
         if self.settings.webhook_shape == "all" or bodies.event_of(code) is not None:
             about = {"awb": parcel.awb, "code": code, "event": bodies.event_of(code)}
-            self._outbox.add(about, lambda: bodies.scan_webhook(parcel, scan, self.settings), now)
+            self.owe(about, lambda: bodies.scan_webhook(parcel, scan, self.settings))
         return scan
 
     def _announce(self, placed: PortalReturn, event: int) -> None:
         now = self.clock()
         about = {"return": placed.reference, "event": event}
-        self._outbox.add(about, lambda: bodies.return_webhook(placed, event, now, self.settings), now)
+        self.owe(about, lambda: bodies.return_webhook(placed, event, now, self.settings))
 
     def _ship_return(self, placed: PortalReturn) -> None:
         parcel = self._add_parcel(
@@ -547,7 +396,7 @@ class ClickpostEngine:
         parcel.return_reference = placed.reference
         placed.state, placed.awb = "BOOKED", parcel.awb
         about = {"return": placed.reference, "awb": parcel.awb, "event": bodies.AWB_GENERATED_EVENT}
-        self._outbox.add(about, lambda: bodies.awb_webhook(parcel, placed, self.settings), self.clock())
+        self.owe(about, lambda: bodies.awb_webhook(parcel, placed, self.settings))
 
     def _portal_return(self, reference: str) -> PortalReturn:
         placed = self._returns.get(reference)
@@ -559,49 +408,8 @@ class ClickpostEngine:
         parcel = self._parcels.get(awb)
         return parcel if parcel is not None and str(parcel.courier) == courier else None
 
-    def _booking(self, reference: str) -> Booking:
-        return self._bookings.setdefault(reference, Booking(reference, ""))
-
-    def _count_call(self, body: bytes) -> None:
-        details = (_json_object(body) or {}).get("shipment_details")
-        reference = details.get("reference_number") if isinstance(details, dict) else None
-        if isinstance(reference, str) and len(self._bookings) < self.settings.most_parcels:
-            self._booking(reference[:100]).create_calls += 1
-
-    def _record(  # noqa: PLR0913, PLR0917 - one call, whole
-        self,
-        operation: str,
-        method: str,
-        path: str,
-        query: Mapping[str, str],
-        headers: Mapping[str, str],
-        body: bytes,
-        result: Result | None,
-        fault: Fault | None,
-    ) -> None:
-        self._request_count += 1
-        self._requests.append(
-            {
-                "number": self._request_count,
-                "at": self.clock().isoformat(),
-                "operation": operation,
-                "method": method,
-                "path": path,
-                "query": {name: value for name, value in query.items() if name != "key"},
-                "headers": dict(headers),
-                "body": body[:_KEPT_BODY_BYTES].decode(errors="replace"),
-                "did_the_work": result is not None,
-                "meta_status": result[1]["meta"]["status"] if result else None,
-                "fault": str(fault.then) if fault else None,
-            }
-        )
-
-    def _next_number(self) -> int:
-        self._number += 1
-        return self.settings.seed * 1_000_000 + self._number
-
     def _next_awb(self, courier: int) -> str:
-        awb = f"{courier:03d}{self.settings.seed % 1000:03d}{self._next_number() % 10_000_000:07d}"
+        awb = f"{courier:03d}{self.settings.seed % 1000:03d}{self.next_number() % 10_000_000:07d}"
         return awb if awb not in self._parcels else self._next_awb(courier)
 
 

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, override
 
+from sandbox import partner
 from sandbox.clickpost.rules import Order
 from sandbox.clickpost.statuses import BEFORE_PICKUP, CANCELLED, COURIERS, FINAL, LIVES, STATUSES, Step
 
@@ -122,27 +123,24 @@ class InTheMaking:
 
 
 @dataclass(slots=True)
-class Booking:
-    """All that happened under one reference: the truth that duplicate AWBs are counted by."""
+class Booking(partner.Booking):
+    """All that happened under one reference, and whose order it was."""
 
-    reference: str
-    order_id: str
-    create_calls: int = 0
-    awbs: list[str] = field(default_factory=list)
+    order_id: str = ""
 
     @property
     def awb(self) -> str | None:
         """The first AWB, or None while there is none."""
         return self.awbs[0] if self.awbs else None
 
+    @override
     def describe(self) -> dict[str, Any]:
-        """The booking as JSON."""
         return {
             "reference": self.reference,
             "order_id": self.order_id,
             "awb": self.awb,
             "awbs": list(self.awbs),
-            "create_calls": self.create_calls,
+            "create_calls": self.calls,
             "parcels": len(self.awbs),
         }
 

@@ -1,10 +1,10 @@
 """How this Clickpost behaves. Every setting can be changed while it runs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
-from typing import Any, Literal, get_args
+from dataclasses import dataclass, field
+from typing import Literal, get_args, override
 
-from sandbox.serving import LABEL_BASE
+from sandbox.partner import PartnerSettings
 
 type Shape = Literal["all", "selected"]
 type IsRvp = Literal["stated", "null", "absent"]
@@ -19,23 +19,12 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-class BadSettingError(ValueError):
-    """The setting is unknown or its value impossible; the text says which."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(PartnerSettings):
     """Settings of one simulated Clickpost account."""
 
     username: str = "sandbox-test"
     key: str = field(default="sandbox-api-key", repr=False)
-    base_path: str = "/api"
-    """What stands for `/api` of `https://www.clickpost.in/api`."""
-
-    label_base: str = LABEL_BASE
-    seed: int = 1
-    """AWBs, ids and chance faults follow from it."""
-
     refuses_duplicates: bool = True
     """Clickpost answers a repeated reference with 323. False: a partner that books a second parcel instead."""
 
@@ -68,46 +57,19 @@ class Settings:
     sends_cancelled_scan: bool = True
     """Some carriers never send scan 10."""
 
-    webhook_url: str = ""
-    """Where webhooks go; empty: they wait."""
-
     webhook_key: str = field(default="sandbox-webhook-key", repr=False)
     webhook_authorization: str = field(default="", repr=False)
     """When set, it is sent as the Authorization header, exactly as typed, and `webhook_key` is not sent."""
 
-    webhook_headers: Mapping[str, str] = field(default_factory=dict)
-    """Further headers, for example Host when RMS sits behind a local gateway."""
-
     webhook_shape: Shape = "all"
     """All scans, or those with a notification event, which they then name."""
 
-    webhook_tries: int = 10
-    webhook_spacing_seconds: float = 5.0
-    webhook_timeout_seconds: float = 10.0
     is_rvp: IsRvp = "stated"
     time_form: TimeForm = "zulu"
     wrapped: bool = False
     """Return-request webhooks come inside `{"payload": …, "internal": …}`."""
 
-    keeps: int = 10_000
-    """How many requests and how many webhooks are remembered."""
-
-    most_parcels: int = 200_000
-
-    def changed(self, values: Mapping[str, Any]) -> "Settings":
-        """These settings with some values changed; lists become tuples."""
-        types = {item.name: type(getattr(self, item.name)) for item in fields(self)}
-        ready: dict[str, Any] = {}
-        for name, value in values.items():
-            if name not in types:
-                raise BadSettingError(f"{name}: no such setting")
-            given = tuple(value) if isinstance(value, list) else value
-            wanted: tuple[type, ...] = (int, float) if types[name] is float else (types[name],)
-            if not isinstance(given, wanted) or (isinstance(given, bool) and bool not in wanted):
-                raise BadSettingError(f"{name}: must be of type {types[name].__name__}")
-            if name in _CHOICES and given not in _CHOICES[name]:
-                raise BadSettingError(f"{name}: must be one of {', '.join(_CHOICES[name])}")
-            if name == "webhook_url" and given and not str(given).startswith(("http://", "https://")):
-                raise BadSettingError("webhook_url: must be an http or https URL")
-            ready[name] = given
-        return replace(self, **ready)
+    @staticmethod
+    @override
+    def choices() -> Mapping[str, tuple[str, ...]]:
+        return _CHOICES

@@ -233,7 +233,7 @@ class Run:
         world = self.world
         world.table.catch_up()  # the indexes lag for less than the second that passes now
         moments = [request.again_at for request in self.requests]
-        moments += [world.clickpost.webhook_due(), world.clickpost.late_work_due(), world.queues.next_visible_at()]
+        moments += [world.clickpost.next_due(), world.queues.next_visible_at()]
         moments += [other.engine.next_due() for other in world.others]
         due = world.next_due()
         moments.append(max(due, self._swept_at + SWEEP) if due is not None else None)

@@ -30,6 +30,7 @@ NEIGHBOURS: Final[Mapping[tuple[str, str], str]] = {
     ("shipments", "rms.clients.configuration"): "a booking is made under the client's account",
     ("shipments", "rms.clients.accounts"): "looking a booking up takes the account's secrets",
     ("returns", "rms.clients.configuration"): "who books, and who must hear",
+    ("returns", "rms.clients.choice"): "which account books a return, and what that asks of it",
     ("returns", "rms.shipments.booking"): "what a booking says to who asks again",
     ("returns", "rms.shipments.starting"): "creating a return books its AWB in the same call",
     ("returns", "rms.shipments.claims"): "an AWB is claimed in the transaction that creates its return",

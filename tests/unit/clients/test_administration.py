@@ -1,18 +1,19 @@
 import io
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from rms.clients import administration
+from rms.clients import account_rules, administration
 from rms.clients.accounts import open_account
 from rms.clients.administration import MAX_ENDPOINTS, NewEndpoint
-from rms.clients.configuration import configuration_of
+from rms.clients.configuration import AccountRule, configuration_of
 from rms.core import REMEMBERED, Core
 from rms.platform.errors import BadDataError, ConflictError, NotFoundError
 from rms.platform.secrets import MAX_PLAIN_BYTES, SecretUnavailableError
-from rms.platform.table import EXISTING, Key, Update
+from rms.platform.table import EXISTING, Key, TableUnavailableError, Update
 from tests.builders import a_return_order_body
 from tests.fakes.calls import Call, Fault, no_faults
 from tests.fakes.http import answer
@@ -80,8 +81,11 @@ def test_an_operator_sets_up_a_client_over_the_api() -> None:
                 "options": dict(a_clickpost_account().options),
                 "requiredFields": ["consigneeGstin"],
                 "booksReturns": True,
+                "shipsForward": True,
             }
         ],
+        "accountRules": [],
+        "defaultAccounts": [],
         "endpoints": [
             {"endpoint": "erp", "url": HOOK, "sequence": True, "droppedMetadata": ["Remark"], "disabled": False}
         ],
@@ -98,6 +102,7 @@ def test_an_operator_sets_up_a_client_over_the_api() -> None:
         ("POST", "/clients/lotus/credentials/shop/rotate"),
         ("DELETE", "/clients/lotus/credentials/shop"),
         ("PUT", "/clients/lotus/accounts/main"),
+        ("PUT", "/clients/lotus/account-rules"),
         ("PUT", "/clients/lotus/endpoints/shop"),
         ("POST", "/clients/lotus/endpoints/shop/rotate"),
     ],
@@ -563,3 +568,117 @@ def test_an_aggregator_of_the_generic_contract_needs_nothing_but_an_account() ->
     refused = administer(world, "PUT", f"/clients/{CLIENT}/accounts/banyan", account | {"options": {}})
     assert refused.status == 400
     assert "options.answers_repeats" in refused.body["description"]
+
+
+# ── which account books what ────────────────────────────────────────────────────────
+
+RULES_PATH = f"/clients/{CLIENT}/account-rules"
+A_RULE: dict[str, object] = {
+    "when": {
+        "direction": "RETURN",
+        "pinCodes": ["4110*", "560001"],
+        "paymentType": "COD",
+        "categories": ["Footwear"],
+    },
+    "accounts": ["west", "main"],
+}
+
+
+@pytest.fixture
+def two_accounts() -> World:
+    world = World()
+    administration.put_account(world.core, CLIENT, a_clickpost_account(alias="west", webhook_key=None))
+    return world
+
+
+def test_an_operator_says_which_account_books_what(two_accounts: World) -> None:
+    body = {"rules": [A_RULE, {"accounts": ["west"]}], "defaultAccounts": ["main", "west"]}
+
+    answer = administer(two_accounts, "PUT", RULES_PATH, body)
+
+    told = {"accountRules": [A_RULE, {"when": {}, "accounts": ["west"]}], "defaultAccounts": ["main", "west"]}
+    assert (answer.status, answer.body) == (200, told)
+    read = administer(two_accounts, "GET", f"/clients/{CLIENT}").body
+    assert {name: read[name] for name in told} == told
+
+
+def test_rules_are_replaced_whole(two_accounts: World) -> None:
+    administer(two_accounts, "PUT", RULES_PATH, {"rules": [A_RULE], "defaultAccounts": ["west"]})
+
+    administer(two_accounts, "PUT", RULES_PATH, {"rules": []})
+
+    read = administer(two_accounts, "GET", f"/clients/{CLIENT}").body
+    assert (read["accountRules"], read["defaultAccounts"]) == ([], [])
+
+
+def test_a_rule_takes_hold_for_the_next_return(two_accounts: World) -> None:
+    administer(two_accounts, "PUT", RULES_PATH, {"rules": [{"when": {"pinCodes": ["4110*"]}, "accounts": ["west"]}]})
+
+    assert two_accounts.create_return(a_return_order_body()).status == 200
+
+    assert two_accounts.read_return("RET-70031-1").body["booking"]["logisticAccountAlias"] == "west"
+
+
+@pytest.mark.parametrize(
+    ("body", "description"),
+    [
+        ({}, "[rules: may not be null]"),
+        ({"rules": [{"accounts": []}]}, "[rules[0].accounts: List should have at least 1 item"),
+        ({"rules": [{"accounts": ["north"]}]}, "[rules[0].accounts[0]: is no account of this client]"),
+        ({"rules": [{"accounts": ["main", "main"]}]}, "[rules[0].accounts[1]: stands in this list before]"),
+        ({"rules": [], "defaultAccounts": ["north"]}, "[defaultAccounts[0]: is no account of this client]"),
+        (
+            {"rules": [{"when": {"pincodes": ["4110*"]}, "accounts": ["main"]}]},
+            "[rules[0].when.pincodes: is not known here]",
+        ),
+        (
+            {"rules": [{"when": {"pinCodes": ["41*10"]}, "accounts": ["main"]}]},
+            "[rules[0].when.pinCodes[0]: must be a pin code, or the beginning of some and *]",
+        ),
+        (
+            {"rules": [{"when": {"direction": "BACK"}, "accounts": ["main"]}]},
+            "[rules[0].when.direction: must be 'FORWARD' or 'RETURN']",
+        ),
+    ],
+)
+def test_rules_that_make_no_sense_are_refused(two_accounts: World, body: object, description: str) -> None:
+    answer = administer(two_accounts, "PUT", RULES_PATH, body)
+
+    assert answer.status == 400
+    assert answer.body["description"].startswith(description)
+    assert two_accounts.core.table.get(Key(f"C#{CLIENT}", "RULES")) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "direction", "words"),
+    [
+        ({"booksReturns": False}, "RETURN", "does not book returns"),
+        ({"shipsForward": False}, "FORWARD", "does not ship forward"),
+    ],
+)
+def test_a_rule_of_one_direction_names_accounts_of_that_direction(
+    two_accounts: World, change: dict[str, object], direction: str, words: str
+) -> None:
+    administer(two_accounts, "PUT", f"/clients/{CLIENT}/accounts/west", an_account_body(**change))
+    rule = {"when": {"direction": direction}, "accounts": ["main", "west"]}
+
+    answer = administer(two_accounts, "PUT", RULES_PATH, {"rules": [rule]})
+
+    assert (answer.status, answer.body["description"]) == (400, f"[rules[0].accounts[1]: {words}]")
+    assert administer(two_accounts, "PUT", RULES_PATH, {"rules": [{"accounts": ["west"]}]}).status == 200
+
+
+def test_rules_of_a_client_that_is_not_there_are_not_found(two_accounts: World) -> None:
+    assert administer(two_accounts, "PUT", "/clients/poppy/account-rules", {"rules": []}).status == 404
+
+
+@pytest.mark.parametrize("fault", [Fault.REPLY_LOST, Fault.REPEATED])
+def test_rules_whose_reply_was_lost_are_there(two_accounts: World, fault: Fault) -> None:
+    calls = two_accounts.calls
+    calls.plan = lambda call: fault if call.operation == "transact" else None
+
+    with suppress(TableUnavailableError):
+        account_rules.put_account_rules(two_accounts.core, CLIENT, [AccountRule(("west",))], [])
+
+    calls.plan = no_faults
+    assert configuration_of(two_accounts.core, CLIENT).account_rules == (AccountRule(("west",)),)

@@ -142,6 +142,7 @@ FULL = a_return(
     }
 )
 FULL_SHIPMENT = a_shipment(
+    **{"items[0].category": "Footwear"},
     billing=an_address(line2="L2", line3="L3"),
     drop=an_address(line2="L2", line3="L3"),
     pickup=an_address(line2="L2", line3="L3"),

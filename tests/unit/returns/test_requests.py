@@ -13,12 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rms.clients.choice import Lane, lane_of
 from rms.model.documents import content_digest, from_document, to_document
 from rms.model.return_order import Address, ForwardOrder, Parcel, ReturnItem, ReturnOrder, SubTax
 from rms.platform.json import BadJsonError
 from rms.platform.problems import InvalidRequestError, Problem
 from rms.returns.requests import read_return_order, read_return_with_awb
-from rms.returns.rules import COURIER_FIELDS, AccountProblem, BookingTerms
+from rms.returns.rules import COURIER_FIELDS, AccountProblem, BookingTerms, lane_in
 from tests.builders import (
     ABSENT,
     a_channel_booked_body,
@@ -34,11 +35,11 @@ SHIPROCKET = BookingTerms(demands_client_fields=False)
 
 
 def order(body: object, terms: BookingTerms | None = CLICKPOST) -> ReturnOrder:
-    return read_return_order(as_bytes(body), terms)
+    return read_return_order(as_bytes(body), lambda _: terms)
 
 
 def created(body: object, terms: BookingTerms | AccountProblem = CLICKPOST) -> ReturnOrder:
-    return read_return_with_awb(as_bytes(body), lambda _: terms)
+    return read_return_with_awb(as_bytes(body), lambda _alias, _lane: terms)
 
 
 def refusal(read: Callable[..., ReturnOrder], *arguments: object) -> str:
@@ -201,7 +202,7 @@ def test_every_field_of_a_return_with_awb_is_read() -> None:
 
 @pytest.mark.parametrize("name", ["return_order.rms_books", "return_order.channel_booked"])
 def test_recorded_return_orders_are_read_and_kept(name: str) -> None:
-    read = read_return_order((EVENTS / f"{name}.json").read_bytes(), CLICKPOST)
+    read = read_return_order((EVENTS / f"{name}.json").read_bytes(), lambda _: CLICKPOST)
 
     assert from_document(to_document(read)) == read
 
@@ -209,16 +210,16 @@ def test_recorded_return_orders_are_read_and_kept(name: str) -> None:
 def test_an_order_from_abroad_needs_no_indian_fields_where_the_aggregator_asks_for_none() -> None:
     raw = (EVENTS / "return_order.international.json").read_bytes()
 
-    assert read_return_order(raw, SHIPROCKET).items[0].final_amount_paid == Decimal("127.457500000001")
-    assert refusal(read_return_order, raw, CLICKPOST) == (
+    assert read_return_order(raw, lambda _: SHIPROCKET).items[0].final_amount_paid == Decimal("127.457500000001")
+    assert refusal(read_return_order, raw, lambda _: CLICKPOST) == (
         "[sellerGstin: may not be null, orderDetails.invoiceNumber: may not be null,"
         " orderDetails.invoiceTime: may not be null]"
     )
 
 
 def test_recorded_returns_with_awb_are_read_and_kept() -> None:
-    full = read_return_with_awb((EVENTS / "return_create.json").read_bytes(), lambda _: CLICKPOST)
-    least = read_return_with_awb((EVENTS / "return_create.minimal.json").read_bytes(), lambda _: SHIPROCKET)
+    full = read_return_with_awb((EVENTS / "return_create.json").read_bytes(), lambda _alias, _lane: CLICKPOST)
+    least = read_return_with_awb((EVENTS / "return_create.minimal.json").read_bytes(), lambda _alias, _lane: SHIPROCKET)
 
     assert [from_document(to_document(read)) for read in (full, least)] == [full, least]
     assert least.account_alias is None
@@ -232,7 +233,7 @@ def test_a_shopper_may_have_one_name_only() -> None:
 
 
 def test_units_are_numbered_on_where_a_sku_has_several_lines() -> None:
-    read = read_return_with_awb((EVENTS / "return_create.json").read_bytes(), lambda _: CLICKPOST)
+    read = read_return_with_awb((EVENTS / "return_create.json").read_bytes(), lambda _alias, _lane: CLICKPOST)
 
     assert [(item.item_code, item.reason) for item in read.items] == [
         ("PAN-28_1", "Handle is loose"),
@@ -248,7 +249,9 @@ def test_units_are_numbered_on_where_a_sku_has_several_lines() -> None:
 def test_all_mistakes_are_named_at_once_in_the_contracts_order() -> None:
     raw = (EVENTS / "return_order.mistakes.json").read_bytes()
 
-    assert refusal(read_return_order, raw, replace(CLICKPOST, required_fields=("orderItems.brand",))) == (
+    terms = replace(CLICKPOST, required_fields=("orderItems.brand",))
+
+    assert refusal(read_return_order, raw, lambda _: terms) == (
         "[forwardOrderCode: may not be empty,"
         " returnOrderCode: must be text,"
         " locationCode: may not be null,"
@@ -475,7 +478,7 @@ def test_a_couriers_fields_are_asked_of_lines_too() -> None:
 def test_the_account_is_chosen_by_its_alias(alias: object, asked: str | None) -> None:
     aliases: list[str | None] = []
 
-    def terms_for(alias: str | None) -> BookingTerms:
+    def terms_for(alias: str | None, _: Lane) -> BookingTerms:
         aliases.append(alias)
         return CLICKPOST
 
@@ -483,6 +486,35 @@ def test_the_account_is_chosen_by_its_alias(alias: object, asked: str | None) ->
 
     assert aliases == [asked]
     assert read.account_alias == asked
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"pickupAddress.zip": " 411 014 "}, {"orderDetails.isCod": False, "orderDetails.codValue": 0}]
+)
+def test_accounts_are_chosen_by_what_the_order_then_says(changes: dict[str, object]) -> None:
+    lanes: list[Lane] = []
+
+    def terms_for(_: str | None, lane: Lane) -> BookingTerms:
+        lanes.append(lane)
+        return CLICKPOST
+
+    read = read_return_with_awb(as_bytes(a_return_create_body(**changes)), terms_for)
+    also = read_return_order(
+        as_bytes(a_return_order_body(**{key: value for key, value in changes.items() if "zip" in key})),
+        lambda lane: terms_for(None, lane),
+    )
+
+    assert [replace(lane, categories=tuple(dict.fromkeys(lane.categories))) for lane in lanes] == [
+        lane_of(read),
+        lane_of(also),
+    ]
+
+
+@pytest.mark.parametrize("odd", [None, 7, [], {}, "", {"zip": 7, "isCod": "yes"}])
+def test_what_accounts_are_chosen_by_may_be_of_any_type(odd: object) -> None:
+    body = {"pickupAddress": odd, "orderDetails": odd, "orderItems": [odd, {"category": odd}]}
+
+    assert lane_in(body) == Lane()  # type: ignore[arg-type]  # a body as a client might send it
 
 
 def test_an_unknown_account_is_reported_with_all_else() -> None:
@@ -663,7 +695,7 @@ def test_weights_are_kept_in_grams() -> None:
     assert order(body, CLICKPOST).parcel == replace(order(a_return_order_body()).parcel, weight_g=Decimal("0.94"))  # type: ignore[type-var]  # it has one
     kilograms = replace(CLICKPOST, weight_unit="KG")
     assert order(body, kilograms).parcel == order(a_return_order_body()).parcel
-    assert read_return_order(as_bytes(channel), None, "KG").parcel == Parcel(
+    assert read_return_order(as_bytes(channel), lambda _: None, "KG").parcel == Parcel(
         Decimal(1), Decimal(1), Decimal(1), Decimal(1500)
     )
 
@@ -734,9 +766,9 @@ def test_an_order_without_its_time_takes_none_from_the_clock() -> None:
 )
 def test_what_is_not_strict_json_is_refused(raw: bytes) -> None:
     with pytest.raises(BadJsonError):
-        read_return_order(raw, CLICKPOST)
+        read_return_order(raw, lambda _: CLICKPOST)
     with pytest.raises(BadJsonError):
-        read_return_with_awb(raw, lambda _: CLICKPOST)
+        read_return_with_awb(raw, lambda _alias, _lane: CLICKPOST)
 
 
 NAMES = sorted(
@@ -767,9 +799,9 @@ TERMS = st.sampled_from([None, CLICKPOST, SHIPROCKET, replace(CLICKPOST, require
 def test_no_object_raises_anything_but_what_is_wrong_with_it(body: dict[str, Any], terms: BookingTerms | None) -> None:
     raw = as_bytes(body)
     with suppress(InvalidRequestError, BadJsonError):
-        read_return_order(raw, terms)
+        read_return_order(raw, lambda _: terms)
     with suppress(InvalidRequestError, BadJsonError):
-        read_return_with_awb(raw, lambda _: terms or AccountProblem("may not be null"))
+        read_return_with_awb(raw, lambda _alias, _lane: terms or AccountProblem("may not be null"))
 
 
 @settings(max_examples=150)
@@ -781,7 +813,7 @@ def test_a_good_body_with_one_value_changed_is_read_or_refused_in_one_way(
     outcomes: list[ReturnOrder | list[Problem]] = []
     for _ in range(2):
         try:
-            outcomes.append(read_return_order(raw, terms))
+            outcomes.append(read_return_order(raw, lambda _: terms))
         except BadJsonError:
             return
         except InvalidRequestError as error:

@@ -37,7 +37,7 @@ def test_the_same_reference_again_is_323_with_the_first_awb(clickpost: Caller) -
     assert second["meta"]["status"] == 323
     assert second["result"]["waybill"] == first["result"]["waybill"]
     assert second["result"]["order_id"] == first["order_id"]
-    assert clickpost.engine.bookings["TEST-REF-1"].create_calls == 2
+    assert clickpost.engine.bookings["TEST-REF-1"].calls == 2
     assert clickpost.engine.describe_bookings()["parcels"] == 1
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.clickpost.engine import UnknownThingError
 from sandbox.clickpost.statuses import LIVES
 from sandbox.faults import WebhookFault, WebhookThen
+from sandbox.partner import UnknownThingError
 from tests.unit.sandbox.conftest import Clock
 from tests.unit.sandbox.examples import Caller
 

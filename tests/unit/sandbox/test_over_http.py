@@ -75,7 +75,7 @@ def test_sixteen_callers_with_one_reference_get_one_parcel(clickpost: ClickpostS
         awbs = {answer["result"]["waybill"] for answer in callers.map(lambda _: create(clickpost), range(16))}
 
     assert len(awbs) == 1
-    assert clickpost.engine.bookings["TEST-REF-1"].create_calls == 16
+    assert clickpost.engine.bookings["TEST-REF-1"].calls == 16
 
 
 def test_webhooks_arrive_in_order_with_the_key(clickpost: ClickpostSandbox, receiver: ReceiverSandbox) -> None:

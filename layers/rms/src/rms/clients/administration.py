@@ -9,12 +9,14 @@ from datetime import timedelta
 from typing import Final
 
 from rms.aggregators import registry
+from rms.clients.account_rules import described_rules
 from rms.clients.accounts import token_key
 from rms.clients.configuration import configuration_of, secret_context
 from rms.clients.credentials import OPERATORS
+from rms.clients.records import SLUG, client_key, unchanged, version_of, write_record
 from rms.clients.webhooks import webhook_digest, webhook_key
 from rms.core import Core
-from rms.journal.events import maybe_text, number, text
+from rms.journal.events import maybe_text, text
 from rms.journal.keys import client_pk
 from rms.notifications.signing import new_secret
 from rms.notifications.sinks.webhook import check_headers
@@ -29,7 +31,6 @@ from rms.platform.table import (
     ConditionFailedError,
     Delete,
     Equals,
-    Item,
     Key,
     Put,
     Value,
@@ -37,7 +38,6 @@ from rms.platform.table import (
 )
 from rms.platform.times import to_text
 
-SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 ALIAS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 MIN_WEBHOOK_KEY: Final = 16
 """Shortest webhook key, in characters: the key alone says whose webhook it is, so it must not be guessed."""
@@ -60,6 +60,7 @@ class NewAccount:
     required_fields: tuple[str, ...] = ()
     webhook_key: str | None = None
     books_returns: bool = True
+    ships_forward: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def create_client(core: Core, client: str, name: str, weight_unit: str = "G", *,
         raise BadDataError(f"[{', '.join(problems)}]")
     item: dict[str, Value] = {"name": name, "weight_unit": weight_unit, "push_other": push_other}
     try:
-        core.table.write(Put(_client(client), {**item, "created_at": to_text(core.clock())}, NEW))
+        core.table.write(Put(client_key(client), {**item, "created_at": to_text(core.clock())}, NEW))
     except ConditionFailedError as failed:
         there = failed.current(0) or {}
         if any(there.get(key) != value for key, value in item.items()):
@@ -116,11 +117,12 @@ def put_account(core: Core, client: str, account: NewAccount) -> None:
         "options": account.options,
         "required_fields": list(account.required_fields),
         "books_returns": account.books_returns,
+        "ships_forward": account.ships_forward,
         "sealed_secrets": core.secrets.seal(json.dumps(dict(account.secrets)), secret_context(client, key.sk)),
-        "version": _version(before) + 1,
+        "version": version_of(before) + 1,
         **({"webhook_digest": digest} if digest else {}),
     }
-    writes: list[Write] = [Put(key, item, _unchanged(before)), Check(_client(client), EXISTING)]
+    writes: list[Write] = [Put(key, item, unchanged(before)), Check(client_key(client), EXISTING)]
     hook = webhook_key(account.aggregator, digest) if digest else None
     if hook:
         owner = {"client": client, "alias": account.alias, "aggregator": account.aggregator}
@@ -134,7 +136,7 @@ def put_account(core: Core, client: str, account: NewAccount) -> None:
         # A token of the credentials that were would go on acting in their name, and a refused login be remembered.
         token = token_key(client, account.alias)
         writes.append(Delete(token, {"PK": AbsentOr(Equals(token.pk))}))
-    _write(core, client, writes, taken="[webhookKey: is in use by another account; make a new one]")
+    write_record(core, client, writes, taken="[webhookKey: is in use by another account; make a new one]")
 
 
 def webhook_warning(aggregator: str, host: str) -> str | None:
@@ -173,10 +175,10 @@ def put_endpoint(core: Core, client: str, endpoint: NewEndpoint) -> str | None:
         "sequence_on": endpoint.sequence,
         "dropped_metadata": list(endpoint.dropped_metadata),
         "created_at": text(before, "created_at") if before else to_text(core.clock()),
-        "version": _version(before) + 1,
+        "version": version_of(before) + 1,
         **({"credential_url": endpoint.credential_url} if endpoint.credential_url else {}),
     }
-    _write(core, client, [Put(key, item, _unchanged(before)), Check(_client(client), EXISTING)])
+    write_record(core, client, [Put(key, item, unchanged(before)), Check(client_key(client), EXISTING)])
     return secret
 
 
@@ -197,8 +199,8 @@ def rotate_endpoint_secret(core: Core, client: str, endpoint: str) -> str:
     newest = json.loads(core.secrets.unseal(text(before, "sealed_secrets"), context))[0]
     kept = [{"secret": secret, "until": None}, {"secret": newest["secret"], "until": until}]
     item = {name: value for name, value in before.items() if name not in {"PK", "SK"}}
-    item |= {"sealed_secrets": core.secrets.seal(json.dumps(kept), context), "version": _version(before) + 1}
-    _write(core, client, [Put(key, item, _unchanged(before))])
+    item |= {"sealed_secrets": core.secrets.seal(json.dumps(kept), context), "version": version_of(before) + 1}
+    write_record(core, client, [Put(key, item, unchanged(before))])
     return secret
 
 
@@ -221,9 +223,11 @@ def describe_client(core: Core, client: str) -> dict[str, object]:
                 "options": dict(account.options),
                 "requiredFields": list(account.required_fields),
                 "booksReturns": account.books_returns,
+                "shipsForward": account.ships_forward,
             }
             for account in configuration.accounts.values()
         ],
+        **described_rules(configuration.account_rules, configuration.default_accounts),
         "endpoints": [
             {
                 "endpoint": endpoint.id,
@@ -235,10 +239,6 @@ def describe_client(core: Core, client: str) -> dict[str, object]:
             for endpoint in configuration.endpoints.values()
         ],
     }
-
-
-def _client(client: str) -> Key:
-    return Key(client_pk(client), "CLIENT")
 
 
 def _account_problems(account: NewAccount) -> list[str]:
@@ -277,32 +277,3 @@ def _endpoint_problems(core: Core, endpoint: NewEndpoint) -> list[str]:
 
 def _can_be_sealed(texts: Mapping[str, str]) -> bool:
     return len(json.dumps(dict(texts))) <= MAX_PLAIN_BYTES
-
-
-def _version(row: Item | None) -> int:
-    return number(row, "version") if row else 0
-
-
-def _unchanged(before: Item | None) -> dict[str, AbsentOr | Equals]:
-    """The row is as it was read, or still absent."""
-    return {"version": Equals(_version(before))} if before else {"version": AbsentOr(Equals(0))}
-
-
-def _write(core: Core, client: str, writes: list[Write], taken: str = "") -> None:
-    try:
-        core.table.transact(writes)
-    except ConditionFailedError as failed:
-        there, ours = failed.current(0), writes[0]
-        if (
-            there is not None
-            and isinstance(ours, Put)
-            and all(there.get(name) == value for name, value in ours.item.items())
-        ):
-            return  # our own: sealed texts are never alike, so the reply to a first try was lost
-        if failed.refused(1):
-            raise NotFoundError("No such client") from failed
-        if failed.refused(0):
-            raise ConflictError("[version: was changed by somebody else meanwhile; read it and try again]") from failed
-        raise ConflictError(taken) from failed
-    finally:
-        core.memory.forget(f"configuration:{client}")

@@ -3,15 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, cast
+from typing import Final, Literal, cast
 
 from rms.core import Core
 from rms.journal import Reader
 from rms.journal.events import maybe_text, number, text
 from rms.journal.keys import client_pk
 from rms.platform.errors import NotFoundError
-from rms.platform.table import Item
+from rms.platform.table import Item, Value
 from rms.platform.times import from_text, to_text
+
+RULES: Final = "RULES"
+"""Sort key of the row that says which account books what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,24 @@ class ConfiguredAccount:
     options: Mapping[str, str]
     required_fields: tuple[str, ...]
     books_returns: bool
+    ships_forward: bool
     sealed_secrets: str = field(repr=False)
     token: Item | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRule:
+    """Which accounts book the parcels that are all of this; what is not given, any parcel is.
+
+    `direction` is FORWARD or RETURN, `payment` COD or PREPAID. Of `pins`, one that ends in `*` means all that begin so;
+    of `pins` and `categories` one is enough. See `rms.clients.choice`.
+    """
+
+    accounts: tuple[str, ...]
+    direction: str | None = None
+    pins: tuple[str, ...] = ()
+    payment: str | None = None
+    categories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +71,8 @@ class Configuration:
     push_other: bool
     accounts: Mapping[str, ConfiguredAccount]
     endpoints: Mapping[str, Endpoint]
-
-    @property
-    def booking_accounts(self) -> Mapping[str, ConfiguredAccount]:
-        """The accounts that may book returns."""
-        return {alias: account for alias, account in self.accounts.items() if account.books_returns}
+    account_rules: tuple[AccountRule, ...] = ()
+    default_accounts: tuple[str, ...] = ()
 
     @property
     def readers(self) -> tuple[Reader, ...]:
@@ -122,6 +138,7 @@ def _read(client: str, rows: list[Item]) -> Configuration:
                 options=cast("Mapping[str, str]", row["options"]),
                 required_fields=_texts(row, "required_fields"),
                 books_returns=bool(row["books_returns"]),
+                ships_forward=bool(row.get("ships_forward", True)),
                 sealed_secrets=text(row, "sealed_secrets"),
                 token=by_sk.get(sk.replace("ACCOUNT#", "TOKEN#", 1)),
             )
@@ -131,6 +148,24 @@ def _read(client: str, rows: list[Item]) -> Configuration:
         endpoints={
             sk.removeprefix("ENDPOINT#"): endpoint_from(row) for sk, row in by_sk.items() if sk.startswith("ENDPOINT#")
         },
+        account_rules=_rules(by_sk.get(RULES, {})),
+        default_accounts=_texts(by_sk.get(RULES, {}), "default_accounts"),
+    )
+
+
+def _rules(row: Item) -> tuple[AccountRule, ...]:
+    listed = row.get("rules", [])
+    assert isinstance(listed, list)
+    return tuple(_rule(each) for each in listed if isinstance(each, Mapping))
+
+
+def _rule(stored: Mapping[str, Value]) -> AccountRule:
+    return AccountRule(
+        accounts=_texts(stored, "accounts"),
+        direction=maybe_text(stored, "direction"),
+        pins=_texts(stored, "pins"),
+        payment=maybe_text(stored, "payment"),
+        categories=_texts(stored, "categories"),
     )
 
 

@@ -1,16 +1,18 @@
 """Reads the requests of client administration: body in, values out, or all that is wrong with it at once."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic.alias_generators import to_camel
 
 from rms.clients.administration import NewAccount, NewEndpoint
+from rms.clients.configuration import AccountRule
 from rms.platform.errors import BadDataError
 from rms.platform.json import parse_object
 from rms.returns.rules import COURIER_FIELDS
 
 type Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
+type PinCodes = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9 -]{0,14}\*?$")]
 type Long = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4096)]
 
 _TEXTS: Final = {
@@ -21,6 +23,8 @@ _TEXTS: Final = {
     "bool_parsing": "must be true or false",
     "dict_type": "must be an object",
     "list_type": "must be a list",
+    "extra_forbidden": "is not known here",
+    "string_pattern_mismatch": "must be a pin code, or the beginning of some and *",
 }
 
 
@@ -55,6 +59,7 @@ class PutAccount(_Request):
     required_fields: Annotated[list[Short], Field(max_length=20)] = []
     webhook_key: Long | None = None
     books_returns: bool = True
+    ships_forward: bool = True
 
     def account(self, alias: str) -> NewAccount:
         """The account of that alias."""
@@ -66,7 +71,43 @@ class PutAccount(_Request):
             required_fields=tuple(self.required_fields),
             webhook_key=self.webhook_key,
             books_returns=self.books_returns,
+            ships_forward=self.ships_forward,
         )
+
+
+class RuleConditions(_Request):
+    """What a parcel must be for a rule. One that nobody knows is an error: without it the rule would fit too much."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    direction: Literal["FORWARD", "RETURN"] | None = None
+    pin_codes: Annotated[list[PinCodes], Field(max_length=200)] = []
+    payment_type: Literal["COD", "PREPAID"] | None = None
+    categories: Annotated[list[Short], Field(max_length=50)] = []
+
+
+class PutRule(_Request):
+    """One of `rules`."""
+
+    when: RuleConditions = RuleConditions()
+    accounts: Annotated[list[Short], Field(min_length=1, max_length=10)]
+
+    def rule(self) -> AccountRule:
+        """The rule as RMS keeps it."""
+        return AccountRule(
+            accounts=tuple(self.accounts),
+            direction=self.when.direction,
+            pins=tuple(self.when.pin_codes),
+            payment=self.when.payment_type,
+            categories=tuple(self.when.categories),
+        )
+
+
+class PutAccountRules(_Request):
+    """PUT /clients/{client}/account-rules."""
+
+    rules: Annotated[list[PutRule], Field(max_length=50)]
+    default_accounts: Annotated[list[Short], Field(max_length=10)] = []
 
 
 class PutEndpoint(_Request):

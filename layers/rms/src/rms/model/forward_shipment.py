@@ -23,6 +23,7 @@ class ForwardItem:
     discount: Decimal = Decimal(0)
     tax_percent: Decimal | None = None
     hsn: str | None = None
+    category: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Create a return: take the order and, unless the channel has booked a courier, book one."""
 
 from rms.aggregators.contract import RefusalKind
-from rms.clients.configuration import Configuration, ConfiguredAccount, configuration_of
+from rms.clients.choice import accounts_for_order
+from rms.clients.configuration import Configuration, configuration_of
 from rms.core import Core
 from rms.journal import AggregateId, Appended, Blocked, Created, Duplicate, Event, EventKind, Exists
 from rms.journal.events import maybe_text, text
@@ -28,14 +29,7 @@ def create_return(core: Core, client: str, order: ReturnOrder) -> CreateOutcome:
     configuration = configuration_of(core, client)
     if order.booked_by_channel:
         return _create_booked(core, configuration, order)
-    account = booking_account(configuration, order.account_alias)
-    return _create_and_book(core, configuration, account, order)
-
-
-def booking_account(configuration: Configuration, alias: str | None) -> ConfiguredAccount:
-    """The account that books: the one named, else the first by alias. The request's rules made sure there is one."""
-    accounts = configuration.booking_accounts
-    return accounts[alias] if alias is not None else accounts[min(accounts)]
+    return _create_and_book(core, configuration, order)
 
 
 def first_status(core: Core) -> dict[str, Value]:
@@ -50,8 +44,8 @@ def first_status(core: Core) -> dict[str, Value]:
 def _create_booked(core: Core, configuration: Configuration, order: ReturnOrder) -> CreateOutcome:
     assert order.awb is not None
     aggregate = return_id(configuration.client, order.code)
-    accounts = configuration.booking_accounts
-    aggregator = booking_account(configuration, None).aggregator if accounts else None
+    accounts = accounts_for_order(configuration, order)
+    aggregator = accounts[0].aggregator if accounts else None
     claims = Claims(aggregate, aggregator, [order.awb])
     first = _placed(core, order, NotificationType.RETURN_ORDER_PLACED, aggregator)
     status = first_status(core) | {"awb": order.awb, "courier": order.courier or ""}
@@ -77,12 +71,10 @@ def _create_booked(core: Core, configuration: Configuration, order: ReturnOrder)
                     return AwbTaken(order.awb)
 
 
-def _create_and_book(
-    core: Core, configuration: Configuration, configured: ConfiguredAccount, order: ReturnOrder
-) -> CreateOutcome:
+def _create_and_book(core: Core, configuration: Configuration, order: ReturnOrder) -> CreateOutcome:
     aggregate = return_id(configuration.client, order.code)
-    wanted = Wanted(aggregate, order, [configured])
-    first = _placed(core, order, None, configured.aggregator)
+    wanted = Wanted(aggregate, order, accounts_for_order(configuration, order))
+    first = _placed(core, order, None, wanted.accounts[0].aggregator)
     match create_and_book(core, configuration, wanted, first, first_status(core)):
         case Exists(document):
             return _again(core, configuration, aggregate, order, document)
@@ -137,7 +129,7 @@ def _book_anew(
     """Nothing was booked: take the corrected order in the place of the refused one and call again."""
     if order.booked_by_channel:
         return _booked_after_all(core, configuration, aggregate, order, document, row)
-    wanted = Wanted(aggregate, order, [booking_account(configuration, order.account_alias)])
+    wanted = Wanted(aggregate, order, accounts_for_order(configuration, order))
     return book_anew(core, configuration, wanted, document, row)
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from rms.clients.choice import Lane
 from rms.model.return_order import Address, ForwardOrder, ReturnItem, ReturnOrder, SubTax
 from rms.platform.json import parse_object
 from rms.platform.problems import MAX_ITEMS, WeightUnit, what_is_ours
@@ -30,10 +31,12 @@ from rms.platform.shapes import (
     validated,
 )
 from rms.returns.rules import (
+    LINES,
     AccountProblem,
     BookingTerms,
     cash_on_delivery,
     create_presence,
+    lane_in,
     order_presence,
     repeated_item_codes,
     too_many_units,
@@ -48,14 +51,16 @@ OrderType = Literal["SELF_SHIP", "CUSTOMER_RETURN", "RETURN_TO_ORIGIN"]
 RegionType = Literal["INDIAN", "INTERNATIONAL"]
 
 
-def read_return_order(raw: bytes, terms: BookingTerms | None, weight_unit: WeightUnit = "G") -> ReturnOrder:
+def read_return_order(
+    raw: bytes, terms_for: Callable[[Lane], BookingTerms | None], weight_unit: WeightUnit = "G"
+) -> ReturnOrder:
     """The order in a body of POST /return/return-orders.
 
     Args:
         raw: The body as it came.
-        terms: What the client's account for returns asks for; None when the client has none, so that only returns
-            which the channel has booked can be taken.
-        weight_unit: The client's unit, read only where `terms` is None.
+        terms_for: Gives what the accounts that may book such a return ask for; None when the client has none, so that
+            only returns which the channel has booked can be taken.
+        weight_unit: The client's unit, read only where there are no terms.
 
     Raises:
         BadJsonError: The body is not a JSON object.
@@ -63,6 +68,7 @@ def read_return_order(raw: bytes, terms: BookingTerms | None, weight_unit: Weigh
     """
     body = parse_object(raw)
     request, problems = validated(CreateReturnOrder, body)
+    terms = terms_for(lane_in(body))
     problems += [
         *what_is_ours(body),
         *repeated_item_codes(body),
@@ -74,13 +80,15 @@ def read_return_order(raw: bytes, terms: BookingTerms | None, weight_unit: Weigh
     return request.to_order(terms.weight_unit if terms else weight_unit)
 
 
-def read_return_with_awb(raw: bytes, terms_for: Callable[[str | None], BookingTerms | AccountProblem]) -> ReturnOrder:
+def read_return_with_awb(
+    raw: bytes, terms_for: Callable[[str | None, Lane], BookingTerms | AccountProblem]
+) -> ReturnOrder:
     """The order in a body of POST /return/create, for which RMS always books.
 
     Args:
         raw: The body as it came.
-        terms_for: Gives what the account with this alias (None: the client's only one) asks for, or why there is no
-            such account. It is called at most once, and only with an alias that is well formed.
+        terms_for: Gives what the account with this alias asks for (None: those that may book such a return), or why
+            there is no such account. It is called at most once, and only with an alias that is well formed.
 
     Raises:
         BadJsonError: The body is not a JSON object.
@@ -92,7 +100,7 @@ def read_return_with_awb(raw: bytes, terms_for: Callable[[str | None], BookingTe
     terms = None
     if all(path != (ALIAS,) for path, _ in problems):
         alias = body.get(ALIAS)
-        terms = terms_for((alias.strip() or None) if isinstance(alias, str) else None)
+        terms = terms_for((alias.strip() or None) if isinstance(alias, str) else None, lane_in(body, LINES))
     match terms:
         case BookingTerms():
             problems += create_presence(body, terms)

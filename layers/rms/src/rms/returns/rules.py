@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from rms.clients.choice import Lane
 from rms.platform.json import JsonObject, JsonValue
 from rms.platform.problems import MAX_ITEMS, Found, Path, WeightUnit, as_flag, lack, value_at
 
@@ -72,6 +73,21 @@ class AccountProblem:
     """Why the account named in a request, or named by none, cannot be chosen, in words that fit after its field."""
 
     text: str
+
+
+def lane_in(body: JsonObject, items: str = "orderItems") -> Lane:
+    """What the client's account rules go by, as far as the body says it; `items` is the dotted name of its list."""
+    details = body.get("orderDetails")
+    cash = details.get("isCod") if isinstance(details, dict) else None
+    return Lane(
+        pin=next((text for _, value in _places(body, "pickupAddress.zip") if (text := _text(value))), None),
+        cash_on_delivery=cash if isinstance(cash, bool) else None,
+        categories=tuple(text for _, value in _places(body, f"{items}.category") if (text := _text(value))),
+    )
+
+
+def _text(value: JsonValue) -> str:
+    return value.strip() if isinstance(value, str) else ""
 
 
 def order_presence(body: JsonObject, terms: BookingTerms | None) -> Iterator[Found]:
