@@ -246,9 +246,24 @@ def test_a_body_too_large_or_of_no_stated_length_is_refused_unread(receiver: Rec
     assert chunked.startswith(b"HTTP/1.1 411")
 
 
-@pytest.mark.parametrize("partner", ["clickpost", "shiprocket", "shipway", "generic", "receiver"])
-def test_it_runs_as_a_process_that_says_where_it_listens_and_nothing_else(partner: str) -> None:
-    command = [sys.executable, "-m", f"sandbox.{partner}", "--port", "0"]
+COMMON = "--seed 7 --webhook-url http://127.0.0.1:9/ --webhook-header Host=rms --webhook-spacing 2.5 --senders 2"
+
+
+@pytest.mark.parametrize(
+    ("partner", "options"),
+    [
+        (
+            "clickpost",
+            f"{COMMON} --username u --key k --webhook-key w --webhook-shape selected --webhook-tries 3 --async",
+        ),
+        ("shiprocket", f"{COMMON} --email e --password p --pickup-location A --pickup-location B --webhook-token t"),
+        ("shipway", f"{COMMON} --email e --licence-key k --webhook-shape feed"),
+        ("generic", f"{COMMON} --name TREE --key k --auth-username u --auth-password p --auth-domain d"),
+        ("receiver", ""),
+    ],
+)
+def test_it_runs_as_a_process_that_says_where_it_listens_and_nothing_else(partner: str, options: str) -> None:
+    command = [sys.executable, "-m", f"sandbox.{partner}", "--port", "0", *options.split()]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:  # noqa: S603 - our own module
         assert process.stdout is not None
         ready = json.loads(process.stdout.readline())
