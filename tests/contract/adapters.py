@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from rms.aggregators.contract import (
     Account,
@@ -203,6 +203,12 @@ FORWARD_PLAIN: Final = replace(
 
 # ── how it is described ─────────────────────────────────────────────────────────────
 
+
+def an_account(aggregator: str, secrets: Mapping[str, str], **options: str) -> Account:
+    """The client's account `main` at an aggregator."""
+    return Account(REFERENCE_CLIENT, "main", aggregator, secrets, options)
+
+
 type Read = Booked | Ordered | Refused | RefusalKind | Token | Label | Cancelled
 type Meaning = Read | type[Working | Unknown | NotFound | Unauthorized | Label | Refused]
 """What an answer means: exactly this value, a refusal of this kind, or anything of this type."""
@@ -287,6 +293,28 @@ class Expected:
     """Return code, forward order and (SKU, quantity) pairs; an empty code stands for none."""
 
     metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class About:
+    """What the webhooks or scans of one parcel have in common. `current`: each tells the present status, too."""
+
+    awb: str | None = None
+    is_return: bool | None = None
+    references: tuple[str, ...] = ()
+    forward_references: tuple[str, ...] = ()
+    current: bool = False
+
+    def says(self, forward: To, returned: To, at: str | datetime, code: str, **more: Any) -> Expected:
+        """One of them; a time as text is India's. `more` are members of `Expected`, also in place of those here."""
+        common = {
+            "awb": self.awb,
+            "is_return": self.is_return,
+            "references": self.references,
+            "forward_references": self.forward_references,
+            "current": returned if self.current else None,
+        }
+        return Expected(forward, returned, ist(at) if isinstance(at, str) else at, code=code, **(common | more))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from typing import Final
 
 from rms.aggregators.clickpost import Clickpost
 from rms.aggregators.contract import (
-    Account,
     Booked,
     Cancelled,
     Direction,
@@ -24,14 +23,14 @@ from tests.contract.adapters import (
     FORWARD_PLAIN,
     ORDER,
     ORDER_WITH_QC,
-    REFERENCE_CLIENT,
+    About,
     Adapter,
     Call,
     Expected,
     Reading,
     Step,
     Walk,
-    ist,
+    an_account,
 )
 
 _REFERENCE: Final = "RMS-UTYGB72CFFLI3HVS"
@@ -46,21 +45,17 @@ _FORWARD_SECURITY_KEY: Final = "c41d7a90-3f1b-4d0a-8a37-6e51f09b2c44"
 _KEYS: Final = {"username": "kaveri-test", "key": "test-api-key-31c7"}
 _BASE: Final = "https://clickpost.example/api"
 
-_ACCOUNT: Final = Account(
-    client=REFERENCE_CLIENT,
-    alias="main",
-    aggregator="CLICKPOST",
-    secrets={"key": "test-api-key-31c7"},
-    options={
-        "base_url": f"{_BASE}/",
-        "username": "kaveri-test",
-        "courier_partner": "25",
-        "account_code": "kaveri-reverse",
-        "forward_courier_partner": "4",
-        "forward_account_code": "kaveri-forward",
-        "qc_params": "brand, COLOR,IMAGES",
-        "channel_name": "web",
-    },
+_ACCOUNT: Final = an_account(
+    "CLICKPOST",
+    {"key": "test-api-key-31c7"},
+    base_url=f"{_BASE}/",
+    username="kaveri-test",
+    courier_partner="25",
+    account_code="kaveri-reverse",
+    forward_courier_partner="4",
+    forward_account_code="kaveri-forward",
+    qc_params="brand, COLOR,IMAGES",
+    channel_name="web",
 )
 
 # ── walks ───────────────────────────────────────────────────────────────────────────
@@ -178,24 +173,12 @@ def _cancel(awb: str, courier: str, account: str) -> Call:
 # ── webhooks and scans ──────────────────────────────────────────────────────────────
 
 
-def _scan(forward: To, returned: To, at: str, code: str, **more: object) -> Expected:
-    about: dict[str, object] = {"awb": _AWB, "is_return": True, "references": (_REFERENCE,), "current": returned}
-    return Expected(forward, returned, ist(at), code=code, **(about | more))  # type: ignore[arg-type]  # by name
-
-
-def _request(name: To, at: str, code: str, **more: object) -> Expected:
-    about: dict[str, object] = {
-        "is_return": True,
-        "references": (_REQUEST,),
-        "forward_references": _FORWARD_OF_REQUEST,
-        "current": name,
-    }
-    return Expected(name, name, ist(at), code=code, **(about | more))  # type: ignore[arg-type]  # by name
-
-
-def _pulled(awb: str, forward: To, returned: To, at: str, code: str, **more: object) -> Expected:
-    return Expected(forward, returned, ist(at), awb=awb, code=code, **more)  # type: ignore[arg-type]  # by name
-
+_scan: Final = About(_AWB, is_return=True, references=(_REFERENCE,), current=True).says
+_request: Final = About(
+    is_return=True, references=(_REQUEST,), forward_references=_FORWARD_OF_REQUEST, current=True
+).says
+_pulled: Final = About(_AWB).says
+_pulled_forward: Final = About(_FORWARD_AWB).says
 
 _WEBHOOKS: Final[Mapping[str, Expected | tuple[Expected, ...]]] = {
     "webhook.order_placed.json": _scan(To.SHIPPING_LABEL_GENERATED, To.AWB_GENERATED, "2026-02-03T18:41:07", "1"),
@@ -269,9 +252,14 @@ _WEBHOOKS: Final[Mapping[str, Expected | tuple[Expected, ...]]] = {
         To.OUT_FOR_DELIVERY, To.OUT_FOR_DELIVERY, "2026-02-07T07:44:02", "6", references=(), current=None
     ),
     "webhook.return_placed.json": _request(
-        To.RETURN_ORDER_PLACED, "2026-02-02T11:18:03", "101", announces=(_REQUEST, "KL-4471", _UNITS)
+        To.RETURN_ORDER_PLACED,
+        To.RETURN_ORDER_PLACED,
+        "2026-02-02T11:18:03",
+        "101",
+        announces=(_REQUEST, "KL-4471", _UNITS),
     ),
     "webhook.return_placed_2020.json": _request(
+        To.RETURN_ORDER_PLACED,
         To.RETURN_ORDER_PLACED,
         "2026-02-02T11:20:41.118204",
         "101",
@@ -280,6 +268,7 @@ _WEBHOOKS: Final[Mapping[str, Expected | tuple[Expected, ...]]] = {
         announces=("", "KLF-4471-1", _UNITS),
     ),
     "webhook.return_approved_wrapped.json": _request(
+        To.OTHER,
         To.OTHER,
         "2026-02-02T19:05:12.704411",
         "102",
@@ -292,6 +281,7 @@ _WEBHOOKS: Final[Mapping[str, Expected | tuple[Expected, ...]]] = {
     ),
     "webhook.awb_generated_event9.json": _request(
         To.AWB_GENERATED,
+        To.AWB_GENERATED,
         "2026-02-03T18:41:09",
         "101",
         awb=_AWB,
@@ -300,10 +290,10 @@ _WEBHOOKS: Final[Mapping[str, Expected | tuple[Expected, ...]]] = {
 }
 
 _TRACKED_RETURN: Final = (
-    _pulled(_AWB, To.SHIPPING_LABEL_GENERATED, To.AWB_GENERATED, "2026-02-03T18:41:07", "1"),
-    _pulled(_AWB, To.OUT_FOR_PICKUP, To.OUT_FOR_PICKUP, "2026-02-04T09:12:44", "25"),
-    _pulled(_AWB, To.PICKED_UP, To.RETURN_PICKED_UP, "2026-02-05T15:48:31", "4"),
-    _pulled(_AWB, To.DELIVERED, To.DELIVERED, "2026-02-07T10:05:36", "8"),
+    _pulled(To.SHIPPING_LABEL_GENERATED, To.AWB_GENERATED, "2026-02-03T18:41:07", "1"),
+    _pulled(To.OUT_FOR_PICKUP, To.OUT_FOR_PICKUP, "2026-02-04T09:12:44", "25"),
+    _pulled(To.PICKED_UP, To.RETURN_PICKED_UP, "2026-02-05T15:48:31", "4"),
+    _pulled(To.DELIVERED, To.DELIVERED, "2026-02-07T10:05:36", "8"),
 )
 
 ADAPTER: Final = Adapter(
@@ -351,9 +341,8 @@ ADAPTER: Final = Adapter(
     tracking={
         "track.return.response.json": _TRACKED_RETURN,
         "track.one_of_two.response.json": (
-            _pulled(_FORWARD_AWB, To.FAILED_DELIVERY, To.FAILED_DELIVERY, "2026-01-22T17:20:48", "9", failure="NDR 2"),
-            _pulled(
-                _FORWARD_AWB,
+            _pulled_forward(To.FAILED_DELIVERY, To.FAILED_DELIVERY, "2026-01-22T17:20:48", "9", failure="NDR 2"),
+            _pulled_forward(
                 To.RTO,
                 To.OTHER,
                 "2026-01-23T08:01:00",

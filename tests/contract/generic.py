@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Final
 
 from rms.aggregators.contract import (
-    Account,
     Booked,
     Direction,
     Label,
@@ -24,13 +23,14 @@ from tests.contract.adapters import (
     FORWARD_PLAIN,
     ORDER,
     RECEIVED_AT,
-    REFERENCE_CLIENT,
+    About,
     Adapter,
     Call,
     Expected,
     Reading,
     Step,
     Walk,
+    an_account,
 )
 
 _BASE: Final = "https://banyan.example/v1"
@@ -44,19 +44,15 @@ _DOOR: Final = {
     **dict.fromkeys((401, 403, 404, 405, 406, 415), RefusalKind.CONFIGURATION),
 }
 
-_ACCOUNT: Final = Account(
-    client=REFERENCE_CLIENT,
-    alias="main",
-    aggregator="BANYAN",
-    secrets={"X-Api-Key": "banyan-test-5512"},
-    options={
-        "generate_return_awb_url": f"{_BASE}/generate",
-        "get_return_awb_url": f"{_BASE}/shipments",
-        "generate_shipping_label_url": f"{_BASE}/generate",
-        "get_shipping_label_url": f"{_BASE}/shipments",
-        "get_couriers_url": f"{_BASE}/couriers",
-        "answers_repeats": "yes",
-    },
+_ACCOUNT: Final = an_account(
+    "BANYAN",
+    {"X-Api-Key": "banyan-test-5512"},
+    generate_return_awb_url=f"{_BASE}/generate",
+    get_return_awb_url=f"{_BASE}/shipments",
+    generate_shipping_label_url=f"{_BASE}/generate",
+    get_shipping_label_url=f"{_BASE}/shipments",
+    get_couriers_url=f"{_BASE}/couriers",
+    answers_repeats="yes",
 )
 
 # ── walks ───────────────────────────────────────────────────────────────────────────
@@ -195,35 +191,30 @@ _SENT: Final = Shipment(Direction.FORWARD, _FORWARD_REFERENCE, _FORWARD_AWB, "Pe
 # ── pushes ──────────────────────────────────────────────────────────────────────────
 
 
-def _pushed(name: To, code: str, **more: object) -> Expected:
-    about: dict[str, object] = {
-        "awb": _AWB,
-        "is_return": True,
-        "references": (_REFERENCE,),
-        "forward_references": ("83290001", "KL-4471"),
-        "metadata": {"Warehouse Code": "HOSUR-1"},
-    }
-    return Expected(name, name, RECEIVED_AT, code=code, **(about | more))  # type: ignore[arg-type]  # by name
-
-
-_FORWARD_PUSH: Final = {
-    "awb": _FORWARD_AWB,
-    "is_return": False,
-    "references": ("KL-4502",),
-    "forward_references": (),
-}
+_pushed: Final = About(_AWB, is_return=True, references=(_REFERENCE,), forward_references=("83290001", "KL-4471")).says
+_pushed_forward: Final = About(_FORWARD_AWB, is_return=False, references=("KL-4502",)).says
+_IN_HOSUR: Final = {"Warehouse Code": "HOSUR-1"}
 
 _PUSHES: Final[Mapping[str, Expected]] = {
-    "push.forward_in_transit.json": _pushed(To.IN_TRANSIT, "IN_TRANSIT", **_FORWARD_PUSH),
-    "push.forward_without_awb.json": _pushed(
-        To.REACHED_DESTINATION_HUB,
-        "reached at destination-hub",
-        **(_FORWARD_PUSH | {"awb": None, "references": ("4502",), "metadata": {}}),
+    "push.forward_in_transit.json": _pushed_forward(
+        To.IN_TRANSIT, To.IN_TRANSIT, RECEIVED_AT, "IN_TRANSIT", metadata=_IN_HOSUR
     ),
-    "push.return_picked_up.json": _pushed(To.RETURN_PICKED_UP, "RETURN_PICKUP"),
-    "push.return_both_item_names.json": _pushed(To.OUT_FOR_PICKUP, "out for Pickup"),
+    "push.forward_without_awb.json": _pushed_forward(
+        To.REACHED_DESTINATION_HUB,
+        To.REACHED_DESTINATION_HUB,
+        RECEIVED_AT,
+        "reached at destination-hub",
+        awb=None,
+        references=("4502",),
+    ),
+    "push.return_picked_up.json": _pushed(
+        To.RETURN_PICKED_UP, To.RETURN_PICKED_UP, RECEIVED_AT, "RETURN_PICKUP", metadata=_IN_HOSUR
+    ),
+    "push.return_both_item_names.json": _pushed(
+        To.OUT_FOR_PICKUP, To.OUT_FOR_PICKUP, RECEIVED_AT, "out for Pickup", metadata=_IN_HOSUR
+    ),
     "push.return_unknown_type.json": _pushed(
-        To.OTHER, "Held at gate", metadata={"Warehouse Code": "HOSUR-1", "Status": "Held at gate"}
+        To.OTHER, To.OTHER, RECEIVED_AT, "Held at gate", metadata={**_IN_HOSUR, "Status": "Held at gate"}
     ),
 }
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from rms.aggregators.contract import (
-    Account,
     Booked,
     Cancelled,
     Direction,
@@ -32,7 +31,7 @@ from tests.contract.adapters import (
     FORWARD_PLAIN,
     ORDER,
     ORDER_WITH_QC,
-    REFERENCE_CLIENT,
+    About,
     Adapter,
     Call,
     Expected,
@@ -40,6 +39,7 @@ from tests.contract.adapters import (
     Reading,
     Step,
     Walk,
+    an_account,
     ist,
 )
 
@@ -52,20 +52,16 @@ _FORWARD_ORDER_ID: Final = "410081126"
 _BASE: Final = "https://shiprocket.example/v1/external"
 _BEARER: Final = {"Authorization": "Bearer test.token-5c1d.value"}
 
-_ACCOUNT: Final = Account(
-    client=REFERENCE_CLIENT,
-    alias="main",
-    aggregator="SHIPROCKET",
-    secrets={"password": "not-the-real-one-8841", "token": "test.token-5c1d.value"},
-    options={
-        "email": "rms-api@kaverilooms.example",
-        "base_url": f"{_BASE}/",
-        "pickup_location": "Kaveri main",
-        "locations": "HOSUR-1=Hosur dispatch/4410077",
-        "channel_id": "52210",
-        "return_reasons": "Size too large=28; Colour is off=39",
-        "qc_checks": "used, damaged",
-    },
+_ACCOUNT: Final = an_account(
+    "SHIPROCKET",
+    {"password": "not-the-real-one-8841", "token": "test.token-5c1d.value"},
+    email="rms-api@kaverilooms.example",
+    base_url=f"{_BASE}/",
+    pickup_location="Kaveri main",
+    locations="HOSUR-1=Hosur dispatch/4410077",
+    channel_id="52210",
+    return_reasons="Size too large=28; Colour is off=39",
+    qc_checks="used, damaged",
 )
 
 
@@ -371,26 +367,18 @@ _SENT: Final = Shipment(
 # ── webhooks and scans ──────────────────────────────────────────────────────────────
 
 
-def _hook(forward: To, returned: To, at: str, code: str, **more: object) -> Expected:
-    about: dict[str, object] = {"awb": _AWB, "is_return": True, "references": (_ORDER_ID, _REFERENCE)}
-    return Expected(forward, returned, ist(at), code=code, **(about | more))  # type: ignore[arg-type]  # by name
-
-
-def _forward_hook(forward: To, returned: To, at: str, code: str, **more: object) -> Expected:
-    about: dict[str, object] = {
-        "awb": _FORWARD_AWB,
-        "is_return": False,
-        "references": (_FORWARD_ORDER_ID, f"{_FORWARD_REFERENCE}_{_FORWARD_ORDER_ID}", _FORWARD_REFERENCE),
-    }
-    return Expected(forward, returned, ist(at), code=code, **(about | more))  # type: ignore[arg-type]  # by name
+_hook: Final = About(_AWB, is_return=True, references=(_ORDER_ID, _REFERENCE)).says
+_forward_hook: Final = About(
+    _FORWARD_AWB,
+    is_return=False,
+    references=(_FORWARD_ORDER_ID, f"{_FORWARD_REFERENCE}_{_FORWARD_ORDER_ID}", _FORWARD_REFERENCE),
+).says
+_pulled: Final = About(_AWB).says
+_pulled_forward: Final = About(_FORWARD_AWB).says
 
 
 def _other(code: str, status: str, shipment: str = "") -> dict[str, str]:
     return {"Status Code": code, "Status": status, "Shipment Status": shipment or status}
-
-
-def _pulled(awb: str, forward: To, returned: To, at: str, status: str, **more: object) -> Expected:
-    return Expected(forward, returned, ist(at), awb=awb, code=f"-/{status}", **more)  # type: ignore[arg-type]  # by name
 
 
 _QC: Final = {
@@ -499,31 +487,29 @@ ADAPTER: Final = Adapter(
     tracked=(_RETURNED, _SENT),
     tracking={
         "track.return.response.json": (
-            _pulled(_AWB, To.OUT_FOR_PICKUP, To.OUT_FOR_PICKUP, "2026-02-04T09:12:44", "19"),
-            _pulled(_AWB, To.PICKED_UP, To.RETURN_PICKED_UP, "2026-02-05T15:48:31", "42"),
-            _pulled(_AWB, To.IN_TRANSIT, To.IN_TRANSIT, "2026-02-06T02:15:10", "18"),
-            _pulled(_AWB, To.DELIVERED, To.DELIVERED, "2026-02-07T10:05:36", "7"),
+            _pulled(To.OUT_FOR_PICKUP, To.OUT_FOR_PICKUP, "2026-02-04T09:12:44", "-/19"),
+            _pulled(To.PICKED_UP, To.RETURN_PICKED_UP, "2026-02-05T15:48:31", "-/42"),
+            _pulled(To.IN_TRANSIT, To.IN_TRANSIT, "2026-02-06T02:15:10", "-/18"),
+            _pulled(To.DELIVERED, To.DELIVERED, "2026-02-07T10:05:36", "-/7"),
         ),
         "track.qc_failed.response.json": (
             _pulled(
-                _AWB,
                 To.OTHER,
                 To.OTHER,
                 "2026-02-05T12:30:00",
-                "47",
+                "-/47",
                 failure="QC FAILED: Wrong colour",
                 metadata={**_QC, "Status Code": "-/47", "Shipment Status": "QC FAILED"},
             ),
         ),
         "track.one_not_scanned.response.json": (
-            _pulled(_FORWARD_AWB, To.UNDELIVERED, To.UNDELIVERED, "2026-01-22T17:20:48", "21"),
+            _pulled_forward(To.UNDELIVERED, To.UNDELIVERED, "2026-01-22T17:20:48", "-/21"),
             # No scan says so yet, only the shipment itself.
-            _pulled(
-                _FORWARD_AWB,
+            _pulled_forward(
                 To.RTO,
                 To.OTHER,
                 "2026-01-22T17:20:48",
-                "9",
+                "-/9",
                 metadata={"Status Code": "-/9", "Shipment Status": ""},
             ),
         ),

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from rms.aggregators.contract import (
-    Account,
     Booked,
     Cancelled,
     Direction,
@@ -26,13 +25,14 @@ from tests.contract.adapters import (
     FORWARD_PLAIN,
     ORDER,
     RECEIVED_AT,
-    REFERENCE_CLIENT,
+    About,
     Adapter,
     Call,
     Expected,
     Reading,
     Step,
     Walk,
+    an_account,
     ist,
 )
 
@@ -50,21 +50,17 @@ _DOOR: Final = {
     **dict.fromkeys((401, 403), RefusalKind.CONFIGURATION),
 }
 
-_ACCOUNT: Final = Account(
-    client=REFERENCE_CLIENT,
-    alias="main",
-    aggregator="SHIPWAY",
-    secrets={"licence_key": "test-licence-77aa"},
-    options={
-        "base_url": f"{_BASE}/",
-        "email": "ops@kaverilooms.example",
-        "carrier_id": "5120",
-        "carrier_name": "Quickline Express",
-        "warehouse_id": "60417",
-        "return_warehouse_id": "60418",
-        "store_code": "2",
-        "returns": "on",
-    },
+_ACCOUNT: Final = an_account(
+    "SHIPWAY",
+    {"licence_key": "test-licence-77aa"},
+    base_url=f"{_BASE}/",
+    email="ops@kaverilooms.example",
+    carrier_id="5120",
+    carrier_name="Quickline Express",
+    warehouse_id="60417",
+    return_warehouse_id="60418",
+    store_code="2",
+    returns="on",
 )
 
 # ── walks ───────────────────────────────────────────────────────────────────────────
@@ -258,11 +254,7 @@ def _other(code: str, description: str, said: str = "") -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-def _panel(forward: To, returned: To, at: str, code: str, **more: object) -> Expected:
-    about: dict[str, object] = {"awb": _AWB, "references": _ORDERS, "current": returned}
-    return Expected(forward, returned, ist(at), code=code, **(about | more))  # type: ignore[arg-type]  # by name
-
-
+_panel: Final = About(_AWB, references=_ORDERS, current=True).says
 _OF_RETURN: Final = {
     "awb": _RETURN_AWB,
     "is_return": True,
@@ -339,10 +331,7 @@ _WEBHOOKS: Final[Mapping[str, Expected | tuple[Expected, ...]]] = {
 }
 
 
-def _pulled(forward: To, returned: To, at: str, code: str, **more: object) -> Expected:
-    about: dict[str, object] = {"awb": _AWB, "references": (_REFERENCE,)}
-    return Expected(forward, returned, ist(at), code=code, **(about | more))  # type: ignore[arg-type]  # by name
-
+_pulled: Final = About(_AWB, references=(_REFERENCE,)).says
 
 _TRACKING: Final = {
     "tracking.activities.response.json": (
