@@ -38,7 +38,14 @@ open_client("kms")
 """What the first invocation adds in a function that calls partners."""
 
 CALL_OUT: Final = frozenset(
-    {"book_shipments", "cancel_shipments", "create_return", "deliver_notifications", "record_shipment_events"}
+    {
+        "book_shipments",
+        "cancel_shipments",
+        "create_return",
+        "deliver_notifications",
+        "generate_return_awb",
+        "record_shipment_events",
+    }
 )
 """The functions that call partners; the recorder only where an aggregator's webhooks are to be confirmed."""
 

@@ -163,6 +163,14 @@ class World:
         """GET one return."""
         return self.call("read_returns", "GET", f"/return/return-orders/{code}", **options)
 
+    def generate_awb(self, code: str, body: object = None, **options: Any) -> HttpReply:
+        """POST the wish for an AWB."""
+        return self.call("generate_return_awb", "POST", f"/return/return-orders/{code}/awb", body, **options)
+
+    def read_awb(self, code: str, **options: Any) -> HttpReply:
+        """GET a return's AWB."""
+        return self.call("read_returns", "GET", f"/return/return-orders/{code}/awb", **options)
+
     def cancel(self, code: str, path: str = "/return/return-orders", **options: Any) -> HttpReply:
         """POST the wish to cancel a return or, under its own path, a forward parcel."""
         return self.call("cancel_shipments", "POST", f"{path}/{code}/cancel", **options)

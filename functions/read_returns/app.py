@@ -1,5 +1,6 @@
-"""GET a return with its timeline, GET a page of returns, POST /return/get/awb: read what RMS knows."""
+"""GET a return with its timeline, its AWB, a page of returns, POST /return/get/awb: read what RMS knows."""
 
+from rms import returns
 from rms.composition import core
 from rms.platform.api import Call, Reply, client_api
 from rms.returns import list_returns, read_return, search_returns
@@ -11,6 +12,13 @@ api = client_api(core, role="client")
 def one(call: Call) -> Reply:
     """One return, its booking, its timeline, and what each endpoint has heard."""
     return Reply(body=read_return(api.core, call.client, call.path["code"]))
+
+
+@api.get("/return/return-orders/<code>/awb")
+def awb(call: Call) -> Reply:
+    """Section 11: the AWB of one return, its courier and its label."""
+    # Named through the package, which loads it now: it knows all that books, and no other route here needs that.
+    return Reply.of(returns.read_return_awb(api.core, call.client, call.path["code"]))
 
 
 @api.get("/return/return-orders")

@@ -172,6 +172,39 @@ def _returns_that_are_cancelled_at_shiprocket(world: _Watched) -> None:
     assert "CANCELLED" in world.heard("RET-19")
 
 
+def _returns_that_get_their_awb_later(world: _Watched) -> None:
+    """Refused until the account is mended; a scan of the parcel is there before RMS knows its AWB."""
+    _refuse(world)
+    twin = World()
+    _refuse(twin)
+    awb = str(twin.generate_awb("RET-20").body["returnAwb"])
+    waiting = json.loads((EVENTS / "webhook.picked_up.json").read_bytes())
+    assert world.webhook(json.dumps(waiting | {"waybill": awb, "additional": {}}).encode()) == 200
+    world.work_all()
+    assert world.read_awb("RET-20").status == 400
+    assert world.generate_awb("RET-20").body["returnAwb"] == awb
+    assert world.read_awb("RET-20").status == 200
+    # Held, and wanted again.
+    world.clickpost.fail("create-order", Fault(Then.STATUS, does_the_work=False, status=502), times=100)
+    assert world.create_return(a_return_order_body(returnOrderCode="RET-21")).status == 202
+    world.settle()
+    world.clickpost.clear_faults()
+    assert world.generate_awb("RET-21").status == 202
+    world.settle()
+    assert world.generate_awb("RET-21").status == 200
+    # At another aggregator, where nobody has logged in yet.
+    _refuse(world, "RET-22")
+    onboard(world, "SHIPROCKET")
+    assert world.generate_awb("RET-22", {"logisticAccountAlias": "a-st"}).status == 200
+
+
+def _refuse(world: World, code: str = "RET-20") -> None:
+    """A return that Clickpost refuses, for a reason that is gone afterwards."""
+    world.clickpost.change({"account_codes": ("another-code",)})
+    assert world.create_return(a_return_order_body(returnOrderCode=code, **WITHOUT_QC)).status == 400
+    world.clickpost.change({"account_codes": ()})
+
+
 def _events_that_come_before_their_awb(world: _Watched) -> None:
     parcel = world.clickpost.add_parcel({"awb": UNKNOWN_TO_RMS, "courier": 25, "is_return": True})
     world.clickpost.advance(parcel.awb, steps=2)
@@ -298,6 +331,7 @@ def _everything_an_operator_does(world: _Watched) -> None:
 _FLOWS: Final = (
     _a_return_from_order_to_delivery,
     _bookings_that_do_not_settle_at_once,
+    _returns_that_get_their_awb_later,
     _returns_that_are_cancelled,
     _returns_that_are_cancelled_at_shiprocket,
     _events_that_come_before_their_awb,

@@ -19,6 +19,17 @@ class AwbBooked:
 
 
 @dataclass(frozen=True, slots=True)
+class AwbFound:
+    """The AWB that was asked for. `label_url` is the aggregator's, and None where it gave none."""
+
+    order_id: str
+    code: str
+    awb: str
+    courier: str
+    label_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class AwbRefused:
     """Kept without an AWB: the aggregator refused, in these words. A corrected repeat is welcome."""
 

@@ -4,7 +4,7 @@ Correlation id, one log line, the size and type of the body, the tenant from the
 envelope by the one table. Bodies are handed over as bytes: how each is read is the capability's business.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from json import dumps
@@ -15,6 +15,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from rms.model.outcomes import (
     Accepted,
     AwbBooked,
+    AwbFound,
     AwbPending,
     AwbRefused,
     AwbTaken,
@@ -53,7 +54,7 @@ class Reply:
     body: Json | None = None
 
     @classmethod
-    def of(cls, outcome: CreateOutcome | ItemCodesTaken) -> "Reply":
+    def of(cls, outcome: CreateOutcome | ItemCodesTaken | AwbFound) -> "Reply":
         """The answer to a request about a return or its booking. Source: RMS API contract, sections 3.5, 5 and 13."""
         match outcome:
             case Accepted():
@@ -62,19 +63,15 @@ class Reply:
                 return cls(body={"orderId": order_id, "orderNumber": code, "returnAwb": awb, "carrierName": courier})
             case OrderTaken(order_id, code, shipment_id):
                 return cls(body={"orderId": order_id, "orderNumber": code, "shipmentId": shipment_id})
+            case AwbFound(order_id, code, awb, courier, label_url):
+                found = {"orderId": order_id, "orderNumber": code, "awb": awb, "carrierName": courier}
+                return cls(body={**found, "shippingLabelUrl": label_url})
             case AwbPending(code):
                 return cls(HTTPStatus.ACCEPTED, {"orderNumber": code, "awbStatus": "PENDING"})
             case AwbRefused(_, words):
                 raise AwbRefusedError(words)
-            case OtherContent():
-                raise ConflictError("[returnOrderCode: already exists with other content]")
-            case AwbTaken():
-                raise ConflictError("[awbNumber: belongs to another return order]")
-            case IsCancelled():
-                raise ConflictError("[returnOrderCode: is cancelled]")
-            case ItemCodesTaken(places):
-                fields = (f"returnLineItems[{place}].channelReturnItemCode" for place in places)
-                raise ConflictError(f"[{', '.join(f'{field}: already used with other content' for field in fields)}]")
+            case OtherContent() | AwbTaken() | IsCancelled() | ItemCodesTaken():
+                raise ConflictError(f"[{', '.join(_clashes(outcome))}]")
 
     @classmethod
     def of_cancelling(cls, outcome: CancelOutcome, named: str) -> "Reply":
@@ -89,6 +86,20 @@ class Reply:
                 raise CancelRefusedError(words)
             case TooLateToCancel(_, state):
                 raise CancelRefusedError(f"the parcel is {state} already")
+
+
+def _clashes(outcome: OtherContent | AwbTaken | IsCancelled | ItemCodesTaken) -> Iterator[str]:
+    """What of a request about a return is in the way of what stands, as `field: problem`."""
+    match outcome:
+        case OtherContent():
+            yield "returnOrderCode: already exists with other content"
+        case AwbTaken():
+            yield "awbNumber: belongs to another return order"
+        case IsCancelled():
+            yield "returnOrderCode: is cancelled"
+        case ItemCodesTaken(places):
+            for place in places:
+                yield f"returnLineItems[{place}].channelReturnItemCode: already used with other content"
 
 
 @dataclass(frozen=True, slots=True)

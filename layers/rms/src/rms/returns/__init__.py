@@ -1,4 +1,4 @@
-"""Returns: create, add items, read. Use cases: see the names below."""
+"""Returns: create, add items, generate an AWB, read. Use cases: see the names below."""
 
 from typing import TYPE_CHECKING
 
@@ -6,6 +6,7 @@ from rms.platform.loading import names_from
 
 if TYPE_CHECKING:
     from rms.returns.announced import create_announced_return
+    from rms.returns.awb import generate_return_awb, read_return_awb
     from rms.returns.create import create_return
     from rms.returns.items import add_return_items
     from rms.returns.read import list_returns, read_return, search_returns
@@ -16,8 +17,10 @@ else:
             "add_return_items": "items",
             "create_announced_return": "announced",
             "create_return": "create",
+            "generate_return_awb": "awb",
             "list_returns": "read",
             "read_return": "read",
+            "read_return_awb": "awb",
             "search_returns": "read",
         },
     )
@@ -26,7 +29,9 @@ __all__ = [
     "add_return_items",
     "create_announced_return",
     "create_return",
+    "generate_return_awb",
     "list_returns",
     "read_return",
+    "read_return_awb",
     "search_returns",
 ]

@@ -17,7 +17,7 @@ def terms_of(core: Core, client: str) -> tuple[Callable[[Lane], BookingTerms | N
 
     def terms(lane: Lane) -> BookingTerms | None:
         accounts = accounts_for(configuration, None, Direction.RETURN, lane)
-        return _terms(configuration, accounts) if accounts else None
+        return terms_for(configuration, accounts) if accounts else None
 
     return terms, configuration.weight_unit
 
@@ -37,12 +37,12 @@ def terms_of_alias(core: Core, client: str) -> Callable[[str | None, Lane], Book
         if alias is None and len(usable) > 1 and not listed_accounts(configuration, Direction.RETURN, lane):
             return AccountProblem(f"may not be null: must be one of {choice}")
         accounts = accounts_for(configuration, alias, Direction.RETURN, lane)
-        return _terms(configuration, accounts) if accounts else AccountProblem(f"must be one of {choice}")
+        return terms_for(configuration, accounts) if accounts else AccountProblem(f"must be one of {choice}")
 
     return terms
 
 
-def _terms(configuration: Configuration, accounts: Sequence[ConfiguredAccount]) -> BookingTerms:
+def terms_for(configuration: Configuration, accounts: Sequence[ConfiguredAccount]) -> BookingTerms:
     """What any of them asks for: a return that one of them cannot book is booked with another as it is."""
     fields = (field for account in accounts for field in account.required_fields)
     return BookingTerms(
