@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from rms.clients import account_rules
 from sandbox.clickpost.settings import Settings
 from sandbox.faults import answers_status
 from tests.builders import a_channel_booked_body, a_return_create_body, a_return_order_body
 from tests.faults.run import Run
 from tests.partners import SANDBOX, onboard
+from tests.world import CLIENT
 
 CODE: Final = "RET-70031-1"
 CHANNEL_CODE: Final = "RET-70044-1"
@@ -56,6 +58,20 @@ def _joins(name: str) -> Callable[[Run], None]:
         run.neighbours = run.rows_of_others()
 
     return before
+
+
+def _joins_first(run: Run) -> None:
+    """Shiprocket is asked first, and has nobody who checks at the door; Clickpost is asked when it cannot."""
+    onboard(run.world, "SHIPROCKET", couriers_check=False)
+    account_rules.put_account_rules(run.world.core, CLIENT, [], ["a-st", "main"])
+    run.neighbours = run.rows_of_others()
+
+
+def _one_parcel_in_all(run: Run) -> Iterator[str]:
+    parcels = [parcel.awb for partner in run.world.others for parcel in partner.engine.parcels()]
+    parcels += [awb for booking in run.world.clickpost.bookings.values() for awb in booking.awbs]
+    if len(parcels) != 1:
+        yield f"{len(parcels)} parcels at all aggregators"
 
 
 def _books_without_qc(run: Run) -> None:
@@ -165,6 +181,13 @@ SCENARIOS: Final = (
         _books_without_qc,
         {CODE: ("AWB_GENERATED", _told("AWB_GENERATED"))},
         before=_joins(SANDBOX),
+    ),
+    Scenario(
+        "refused by one aggregator, booked by the second",
+        _books,
+        {CODE: ("AWB_GENERATED", _told("AWB_GENERATED"))},
+        before=_joins_first,
+        also=_one_parcel_in_all,
     ),
     Scenario(
         "create, channel booked",

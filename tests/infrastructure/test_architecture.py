@@ -28,6 +28,7 @@ BELOW: Final[Mapping[str, frozenset[str]]] = {
 
 NEIGHBOURS: Final[Mapping[tuple[str, str], str]] = {
     ("shipments", "rms.clients.configuration"): "a booking is made under the client's account",
+    ("shipments", "rms.clients.choice"): "another account books what one cannot",
     ("shipments", "rms.clients.accounts"): "looking a booking up takes the account's secrets",
     ("returns", "rms.clients.configuration"): "who books, and who must hear",
     ("returns", "rms.clients.choice"): "which account books a return, and what that asks of it",

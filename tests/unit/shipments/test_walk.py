@@ -29,7 +29,7 @@ from rms.clients.accounts import open_account
 from rms.clients.configuration import configuration_of
 from rms.platform.http import HttpAnswer, HttpRequest, NoAnswer
 from rms.shipments.tokens import REFUSED_FOR
-from rms.shipments.walk import LEAST_SECONDS, MAX_CALLS, WHILE_A_CLIENT_WAITS, Start, call, walk
+from rms.shipments.walk import LEAST_SECONDS, MAX_CALLS, WHILE_A_CLIENT_WAITS, Start, Walked, call, walk
 from tests.builders import a_return, a_return_order_body
 from tests.fakes.http import answer, no_answer
 from tests.unit.shipments.porter import DAY, SECONDS, URL, Porter, PorterOffice
@@ -71,7 +71,7 @@ def go(
     adapter: Porter | None = None,
     budget: timedelta = WHILE_A_CLIENT_WAITS,
 ) -> BookingResult:
-    return walk(world.core, adapter or Porter(), opened(world), JOB, start, budget)
+    return walk(world.core, adapter or Porter(), opened(world), JOB, start, budget).result
 
 
 def once(name: str, instead: HttpAnswer | NoAnswer) -> Callable[[str], HttpAnswer | NoAnswer | None]:
@@ -159,6 +159,20 @@ def test_a_walk_without_end_is_ended(world: World, office: PorterOffice) -> None
 
     assert isinstance(go(world, adapter=Lost()), Unknown)
     assert office.count("create") == MAX_CALLS
+
+
+def test_what_the_aggregator_said_last_comes_with_the_outcome(world: World, office: PorterOffice) -> None:
+    office.now_and_then = once("assign", answer(503, b"back soon, Asha Menon"))
+
+    walked = walk(world.core, Porter(), opened(world), JOB, Start.BOOK, WHILE_A_CLIENT_WAITS)
+
+    assert walked == Walked(Unknown("HTTP 503"), "HTTP 503: back soon, ***")
+
+
+def test_without_any_answer_there_is_nothing_that_was_said(world: World, office: PorterOffice) -> None:
+    office.now_and_then = always("create", no_answer())
+
+    assert walk(world.core, Porter(), opened(world), JOB, Start.BOOK, WHILE_A_CLIENT_WAITS).raw is None
 
 
 # ── who we are ──────────────────────────────────────────────────────────────────────

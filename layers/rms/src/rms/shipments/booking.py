@@ -8,8 +8,8 @@ a second blind call. See docs/adr, "A side effect outside is a booking".
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -27,9 +27,11 @@ from rms.aggregators.contract import (
     Refused,
     Unknown,
     Working,
+    direction_of,
 )
 from rms.clients.accounts import open_account
-from rms.clients.configuration import Configuration, configuration_of
+from rms.clients.choice import usable_accounts
+from rms.clients.configuration import Configuration, ConfiguredAccount, configuration_of
 from rms.core import Core
 from rms.journal import AggregateId, Appended, Blocked, Duplicate, Event, EventKind
 from rms.journal.cursors import CLOCK_SKEW
@@ -46,7 +48,7 @@ from rms.platform.times import from_text, to_text
 from rms.shipments.claims import Claims
 from rms.shipments.transitions import state_key
 from rms.shipments.wake import wake_booker, wake_tellers
-from rms.shipments.walk import IN_THE_BACKGROUND, WHILE_A_CLIENT_WAITS, Start, walk
+from rms.shipments.walk import IN_THE_BACKGROUND, WHILE_A_CLIENT_WAITS, Start, Walked, walk
 
 
 class BookingState(StrEnum):
@@ -81,6 +83,15 @@ UNSETTLED: Final = (BookingState.CALLING, BookingState.WORKING, BookingState.UNK
 NEXT_GOAL: Final = "next_goal"
 """Attribute of a booking whose goal is the order: the AWB is wanted as soon as that is there."""
 
+OF_THE_LAST_CALL: Final = frozenset(
+    {"refusal_kind", "refusal_code", "words", "reason", "raw", "goal", NEXT_GOAL, "known", "untried"}
+    | {"order_id", "shipment_id", "ordered_at"}
+)
+"""Attributes of a BOOKING row that say nothing any more once another call is about to be made."""
+
+ENOUGH_FOR_ANOTHER: Final = timedelta(seconds=8)
+"""Least time in which another account is called at once; with less, the worker calls it."""
+
 HELD: Final = "held"
 """Shard of the `due` index that lists held bookings for operators; the sweeper does not read it."""
 
@@ -99,6 +110,30 @@ class Claimed:
     goal: Goal = Goal.AWB
     known: Progress = field(default_factory=dict)
     """What an `Ordered` brought under this reference."""
+    generation: int = 0
+    """How often a reference was spent on this parcel."""
+    untried: tuple[str, ...] = ()
+    """Aliases of the accounts that may book it when the one in turn does not serve the lane."""
+
+    @classmethod
+    def by(
+        cls, aggregate: AggregateId, order: ReturnOrder | ForwardShipment, row: Item, *, fence: str, looks: int = 0
+    ) -> "Claimed":
+        """The claim to the booking of a BOOKING row."""
+        known, untried = row.get("known", {}), row.get("untried", [])
+        assert isinstance(known, Mapping)
+        assert isinstance(untried, list)
+        return cls(
+            aggregate,
+            order,
+            text(row, "reference"),
+            fence,
+            looks,
+            goal=goal_of(row),
+            known={name: str(value) for name, value in known.items()},
+            generation=number(row, "generation"),
+            untried=tuple(str(alias) for alias in untried),
+        )
 
     @property
     def job(self) -> Job:
@@ -116,8 +151,8 @@ def book(
 
     Dying anywhere in here leaves the booking due to be looked up.
     """
-    result = walk(core, aggregator, account, claimed.job, Start.BOOK, WHILE_A_CLIENT_WAITS)
-    return _settle(core, configuration, account, claimed, result)
+    until = core.clock() + WHILE_A_CLIENT_WAITS
+    return _pursue(core, configuration, _Turn(aggregator, account, claimed), Start.BOOK, until)
 
 
 def settle_booking(core: Core, aggregate: AggregateId) -> BookingOutcome | None:
@@ -142,8 +177,8 @@ def settle_booking(core: Core, aggregate: AggregateId) -> BookingOutcome | None:
         registry.aggregator_of(configured.aggregator),
         open_account(core, aggregate.client, configured),
     )
-    result = walk(core, aggregator, account, claimed.job, Start.FIND, IN_THE_BACKGROUND)
-    return _settle(core, configuration, account, claimed, result)
+    until = core.clock() + IN_THE_BACKGROUND
+    return _pursue(core, configuration, _Turn(aggregator, account, claimed), Start.FIND, until)
 
 
 def look_again(core: Core, aggregate: AggregateId, row: Item) -> None:
@@ -195,13 +230,6 @@ def goal_of(row: Item) -> Goal:
     return Goal(maybe_text(row, "goal") or Goal.AWB)
 
 
-def known_of(row: Item) -> Progress:
-    """What an `Ordered` brought under a booking's reference; empty when there was none."""
-    known = row.get("known", {})
-    assert isinstance(known, Mapping)
-    return {name: str(value) for name, value in known.items()}
-
-
 def _as_called(order: ReturnOrder | ForwardShipment) -> ReturnOrder | ForwardShipment:
     return order.as_called if isinstance(order, ReturnOrder) else order
 
@@ -230,35 +258,149 @@ def _claim(core: Core, aggregate: AggregateId, row: Item, order: ReturnOrder | F
         there = failed.current(0)
         if there is None or there.get("fence") != fence:
             return None
-    return Claimed(aggregate, order, text(row, "reference"), fence, looks, goal=goal_of(row), known=known_of(row))
+    return Claimed.by(aggregate, order, row, fence=fence, looks=looks)
 
 
-def _settle(
-    core: Core,
-    configuration: Configuration,
-    account: Account,
-    claimed: Claimed,
-    result: BookingResult,
-) -> BookingOutcome:
-    match result:
-        case Booked():
-            return _adopt(core, configuration, account, claimed, result)
-        case Ordered():
-            return _order_taken(core, account, claimed, result)
-        case Refused():
-            return _refuse(core, claimed, result)
+# ── whose turn it is ────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One account's turn at a booking."""
+
+    aggregator: Aggregator
+    account: Account
+    claimed: Claimed
+
+
+def _pursue(core: Core, configuration: Configuration, turn: _Turn, start: Start, until: datetime) -> BookingOutcome:
+    """Call one account after the other, until one has booked, has left the outcome open, or none is left."""
+    while True:
+        walked = walk(core, turn.aggregator, turn.account, turn.claimed.job, start, until - core.clock())
+        following = _next_in_turn(configuration, turn.claimed, walked.result)
+        if following is None or not isinstance(walked.result, Refused):
+            return _settle(core, configuration, turn, walked)
+        passed = _pass_on(core, turn, walked.result, following, until)
+        if not isinstance(passed, _Turn):
+            return passed
+        turn, start = passed, Start.BOOK
+
+
+def _next_in_turn(configuration: Configuration, claimed: Claimed, result: BookingResult) -> ConfiguredAccount | None:
+    """Who may book what an account has refused: nobody, unless the refusal is certain and about the lane."""
+    if not isinstance(result, Refused) or result.kind is not RefusalKind.SERVICEABILITY:
+        return None
+    usable = {account.alias: account for account in usable_accounts(configuration, direction_of(claimed.order))}
+    able = (usable[alias] for alias in claimed.untried if alias in usable)
+    return next((each for each in able if _can_go(each, claimed.goal)), None)
+
+
+def _can_go(configured: ConfiguredAccount, goal: Goal) -> bool:
+    return goal is Goal.AWB or registry.aggregator_of(configured.aggregator).takes_orders
+
+
+def _pass_on(
+    core: Core, turn: _Turn, refused: Refused, following: ConfiguredAccount, until: datetime
+) -> _Turn | BookingOutcome:
+    """Note the refusal and that the next account is about to be called, in one transaction.
+
+    With too little time left the worker calls it: it searches first, as after any crash from here on.
+    """
+    claimed, aggregate, now = turn.claimed, turn.claimed.aggregate, core.clock()
+    aggregator = registry.aggregator_of(following.aggregator)
+    account = open_account(core, aggregate.client, following)
+    generation = claimed.generation + refused.burnt
+    reference = aggregator.booking_reference(aggregate.client, aggregate.code, generation, direction_of(claimed.order))
+    next_claim = replace(
+        claimed,
+        reference=reference,
+        fence=core.fences(),
+        looks=0,
+        known={},
+        generation=generation,
+        untried=claimed.untried[claimed.untried.index(following.alias) + 1 :],
+    )
+    later = until - now < ENOUGH_FOR_ANOTHER
+    logger.info("booking passed on", reference=claimed.reference, account=following.alias, refusal=refused.code)
+    match core.journal.append(
+        aggregate,
+        _refusal(turn, refused, now),
+        lambda _: {"aggregator": following.aggregator},
+        also=[_calling_next(claimed, next_claim, following.alias, now, later=later)],
+        status=claimed.status,
+    ):
+        case Appended(sequence) if not later:
+            status = _status_then(claimed.status, sequence, following.aggregator)
+            return _Turn(aggregator, account, replace(next_claim, status=status))
+        case Appended():
+            wake_booker(core, aggregate)
+            return AwbPending(aggregate.code)
+        case Duplicate() | Blocked():
+            return as_it_stands(core, aggregate)
+
+
+def _calling_next(claimed: Claimed, following: Claimed, alias: str, now: datetime, *, later: bool) -> Update:
+    untried: dict[str, Value] = {"untried": list(following.untried)} if following.untried else {}
+    return Update(
+        claimed.aggregate.booking,
+        expect={"fence": Equals(claimed.fence)},
+        set={
+            **about_to_call(claimed.aggregate, following.fence, now),
+            **({"due_at": to_text(now)} if later else {}),
+            "reference": following.reference,
+            "account": alias,
+            "generation": following.generation,
+            **untried,
+        },
+        remove=tuple(sorted(OF_THE_LAST_CALL - {"goal", NEXT_GOAL} - untried.keys())),
+    )
+
+
+def _status_then(status: Item | None, sequence: int, aggregator: str) -> Item | None:
+    """The STATUS row after an event; None when somebody else wrote it meanwhile."""
+    if status is None or number(status, "sequence") + 1 != sequence:
+        return None
+    return {**status, "sequence": sequence, "aggregator": aggregator}
+
+
+def about_to_call(aggregate: AggregateId, fence: str, now: datetime) -> dict[str, Value]:
+    """What a BOOKING row says of a call under way: if nobody settles it, it is looked up after SETTLE."""
+    return {
+        "state": BookingState.CALLING.value,
+        "fence": fence,
+        "looks": 0,
+        "started_at": to_text(now),
+        "due_at": to_text(now + SETTLE),
+        "due_shard": due_shard(aggregate.pk),
+    }
+
+
+# ── what came of a call ─────────────────────────────────────────────────────────────
+
+
+def _settle(core: Core, configuration: Configuration, turn: _Turn, walked: Walked) -> BookingOutcome:
+    match walked.result:
+        case Booked() as booked:
+            return _adopt(core, configuration, turn, booked, walked.raw)
+        case Ordered() as ordered:
+            return _order_taken(core, turn, ordered, walked.raw)
+        case Refused() as refused:
+            return _refuse(core, turn, refused, walked.raw)
         case Working(reason):
-            return _wait(core, claimed, BookingState.WORKING, reason)
+            return _wait(core, turn.claimed, BookingState.WORKING, reason, walked.raw)
         case Unknown(reason):
-            return _wait(core, claimed, BookingState.UNKNOWN, reason)
+            return _wait(core, turn.claimed, BookingState.UNKNOWN, reason, walked.raw)
 
 
-def _adopt(
-    core: Core, configuration: Configuration, account: Account, claimed: Claimed, booked: Booked
-) -> BookingOutcome:
+def _raw(said: str | None) -> dict[str, Value]:
+    """What the aggregator said last, as it stands on a BOOKING row. No answer leaves what was said before."""
+    return {} if said is None else {"raw": said}
+
+
+def _adopt(core: Core, configuration: Configuration, turn: _Turn, booked: Booked, raw: str | None) -> BookingOutcome:
     """The booking exists: note it, its AWB's owner and the event in one transaction, and have everybody told."""
-    aggregate, now = claimed.aggregate, core.clock()
-    order_id = booked.order_id or booked.awb
+    claimed, account, now = turn.claimed, turn.account, core.clock()
+    aggregate, order_id = claimed.aggregate, booked.order_id or booked.awb
     done = Update(
         aggregate.booking,
         expect={"fence": Equals(claimed.fence)},
@@ -270,8 +412,9 @@ def _adopt(
             "settled_at": to_text(now),
             **({"label_url": booked.label_url} if booked.label_url else {}),
             **({"metadata": booked.metadata} if booked.metadata else {}),
+            **_raw(raw),
         },
-        remove=("due_at", "due_shard", "reason", "goal", NEXT_GOAL, "known"),
+        remove=("due_at", "due_shard", "reason", "goal", NEXT_GOAL, "known", "untried"),
     )
     event = Event(
         event_id=f"AWB_BOOKED:{claimed.reference}",
@@ -318,16 +461,23 @@ def _adopt(
                     return hold(core, claimed, "the aggregator gave the AWB of another parcel")
 
 
-def _order_taken(core: Core, account: Account, claimed: Claimed, ordered: Ordered) -> BookingOutcome:
+def _order_taken(core: Core, turn: _Turn, ordered: Ordered, raw: str | None) -> BookingOutcome:
     """The order exists: note what to go on with. Somebody who wants the AWB by now gets it from the worker."""
-    aggregate, now = claimed.aggregate, core.clock()
+    claimed, account, now = turn.claimed, turn.account, core.clock()
+    aggregate = claimed.aggregate
     ids: dict[str, Value] = {"order_id": ordered.order_id}
     if ordered.shipment_id is not None:
         ids["shipment_id"] = ordered.shipment_id
     done = Update(
         aggregate.booking,
         expect={"fence": Equals(claimed.fence), NEXT_GOAL: Absent()},
-        set={**ids, "state": BookingState.ORDERED.value, "known": ordered.progress, "ordered_at": to_text(now)},
+        set={
+            **ids,
+            **_raw(raw),
+            "state": BookingState.ORDERED.value,
+            "known": ordered.progress,
+            "ordered_at": to_text(now),
+        },
         remove=("due_at", "due_shard", "reason"),
     )
     event = Event(
@@ -368,8 +518,8 @@ def _on_to_the_awb(core: Core, claimed: Claimed, ordered: Ordered) -> BookingOut
     return AwbPending(claimed.aggregate.code)
 
 
-def _refuse(core: Core, claimed: Claimed, refused: Refused) -> BookingOutcome:
-    aggregate, now = claimed.aggregate, core.clock()
+def _refuse(core: Core, turn: _Turn, refused: Refused, raw: str | None) -> BookingOutcome:
+    claimed, aggregate = turn.claimed, turn.claimed.aggregate
     if refused.kind is RefusalKind.CONFIGURATION:
         count("BookingRefusedByConfiguration")
     logger.info("booking refused", reference=claimed.reference, kind=refused.kind.value, refusal=refused.code)
@@ -381,19 +531,13 @@ def _refuse(core: Core, claimed: Claimed, refused: Refused) -> BookingOutcome:
             "refusal_kind": refused.kind.value,
             "refusal_code": refused.code,
             "words": refused.words,
+            **_raw(raw),
         },
         # The aggregator keeps something under this reference: whoever corrects the order needs another one.
         add={"generation": 1} if refused.burnt else {},
         remove=("due_at", "due_shard", "reason", *(("known",) if refused.burnt else ())),
     )
-    burnt: dict[str, Value] = {"burnt_reference": claimed.reference} if refused.burnt else {}
-    event = Event(
-        event_id=f"AWB_REFUSED:{claimed.fence}",
-        kind=EventKind.AWB_REFUSED,
-        occurred_at=now,
-        received_at=now,
-        facts={"refusal_code": refused.code, "words": refused.words, **burnt},
-    )
+    event = _refusal(turn, refused, core.clock())
     match core.journal.append(aggregate, event, lambda _: {}, also=[done], status=claimed.status):
         case Blocked():
             return as_it_stands(core, aggregate)
@@ -401,10 +545,23 @@ def _refuse(core: Core, claimed: Claimed, refused: Refused) -> BookingOutcome:
             return AwbRefused(aggregate.code, refused.words)
 
 
-def _wait(core: Core, claimed: Claimed, state: BookingState, reason: str) -> BookingOutcome:
+def _refusal(turn: _Turn, refused: Refused, now: datetime) -> Event:
+    """That an account refused, in its aggregator's words."""
+    burnt: dict[str, Value] = {"burnt_reference": turn.claimed.reference} if refused.burnt else {}
+    about: dict[str, Value] = {"account": turn.account.alias, "refusal_code": refused.code, "words": refused.words}
+    return Event(
+        event_id=f"AWB_REFUSED:{turn.claimed.fence}",
+        kind=EventKind.AWB_REFUSED,
+        occurred_at=now,
+        received_at=now,
+        facts={**about, **burnt},
+    )
+
+
+def _wait(core: Core, claimed: Claimed, state: BookingState, reason: str, raw: str | None) -> BookingOutcome:
     """Not settled: look again after a pause that grows; after the last pause, hold it for a person."""
     if claimed.looks >= len(PATIENCE):
-        return hold(core, claimed, reason)
+        return hold(core, claimed, reason, raw)
     # Not the reason: it may quote the aggregator, and that the shopper. It stands with the booking.
     logger.info("booking not settled", reference=claimed.reference, state=state.value, looks=claimed.looks)
     pause = PATIENCE[claimed.looks]
@@ -415,7 +572,7 @@ def _wait(core: Core, claimed: Claimed, state: BookingState, reason: str) -> Boo
             Update(
                 claimed.aggregate.booking,
                 expect={"fence": Equals(claimed.fence)},
-                set={"state": state.value, "reason": reason, "due_at": to_text(core.clock() + pause)},
+                set={"state": state.value, "reason": reason, "due_at": to_text(core.clock() + pause), **_raw(raw)},
             )
         )
     except ConditionFailedError:
@@ -423,7 +580,7 @@ def _wait(core: Core, claimed: Claimed, state: BookingState, reason: str) -> Boo
     return AwbPending(claimed.aggregate.code)
 
 
-def hold(core: Core, claimed: Claimed, reason: str) -> BookingOutcome:
+def hold(core: Core, claimed: Claimed, reason: str, raw: str | None = None) -> BookingOutcome:
     """Nothing helps: leave the booking to a person, and say why."""
     aggregate, now = claimed.aggregate, core.clock()
     count("BookingHeld")
@@ -431,7 +588,13 @@ def hold(core: Core, claimed: Claimed, reason: str) -> BookingOutcome:
     held = Update(
         aggregate.booking,
         expect={"fence": Equals(claimed.fence)},
-        set={"state": BookingState.HELD.value, "reason": reason, "due_shard": HELD, "due_at": to_text(now)},
+        set={
+            "state": BookingState.HELD.value,
+            "reason": reason,
+            "due_shard": HELD,
+            "due_at": to_text(now),
+            **_raw(raw),
+        },
     )
     event = Event(
         event_id=f"BOOKING_HELD:{claimed.fence}",

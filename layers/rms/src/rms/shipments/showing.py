@@ -19,6 +19,7 @@ _OF_A_BOOKING: Final = {
     "account": "logisticAccountAlias",
     "reason": "reason",
     "words": "refusal",
+    "raw": "raw",
     "looks": "lookUps",
     "due_at": "nextLookUpAt",
     "order_id": "orderId",

@@ -6,16 +6,14 @@ write leaves the booking due to be looked up.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from rms.aggregators import registry
-from rms.aggregators.contract import Account, Aggregator, Goal, Progress, direction_of
+from rms.aggregators.contract import Account, Aggregator, Goal, direction_of
 from rms.clients.accounts import open_account
 from rms.clients.configuration import Configuration, ConfiguredAccount
 from rms.core import Core
 from rms.journal import AggregateId, Appended, Blocked, Created, Duplicate, Event, EventKind, Exists
 from rms.journal.events import number, text
-from rms.journal.keys import due_shard
 from rms.model.documents import to_document
 from rms.model.forward_shipment import ForwardShipment
 from rms.model.outcomes import AwbPending, IsCancelled
@@ -24,16 +22,16 @@ from rms.platform.table import NEW, ConditionFailedError, Equals, Item, Put, Upd
 from rms.platform.times import to_text
 from rms.shipments.booking import (
     NEXT_GOAL,
-    SETTLE,
+    OF_THE_LAST_CALL,
     UNSETTLED,
     BookingOutcome,
     BookingState,
     Claimed,
+    about_to_call,
     as_it_stands,
     book,
     goal_of,
     hold,
-    known_of,
     look_again,
     outcome_of,
 )
@@ -42,7 +40,9 @@ from rms.shipments.wake import wake_tellers
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be booked, by whom and how far. The first of `accounts` books; there must be one.
+    """What is to be booked, by whom and how far.
+
+    The first of `accounts` books; there must be one. Each other does when those before it do not serve the lane.
 
     `goal` may be the order only where the aggregator `takes_orders`.
     """
@@ -140,7 +140,7 @@ def book_ordered(
     calling = Update(
         aggregate.booking,
         expect={"state": Equals(BookingState.ORDERED), "fence": Equals(text(row, "fence"))},
-        set={**_about_to_call(core, aggregate, fence), "goal": Goal.AWB.value},
+        set={**about_to_call(aggregate, fence, core.clock()), "goal": Goal.AWB.value},
     )
     try:
         core.table.write(calling)
@@ -148,7 +148,7 @@ def book_ordered(
         there = failed.current(0)
         if there is None or there.get("fence") != fence:
             return as_it_stands(core, aggregate)
-    claimed = Claimed(aggregate, order, text(row, "reference"), fence, 0, known=known_of(row))
+    claimed = replace(Claimed.by(aggregate, order, row, fence=fence), goal=Goal.AWB)
     if account is None:
         return hold(core, claimed, "the aggregator account is gone")
     return book(core, configuration, registry.aggregator_of(account.aggregator), account, claimed)
@@ -176,22 +176,6 @@ def _go_on_then(
     return outcome_of(aggregate, row)
 
 
-_OF_THE_LAST_CALL: Final = frozenset(
-    {
-        "refusal_kind",
-        "refusal_code",
-        "words",
-        "reason",
-        "goal",
-        NEXT_GOAL,
-        "known",
-        "order_id",
-        "shipment_id",
-        "ordered_at",
-    }
-)
-
-
 def _claim(aggregate: AggregateId, row: Item | None, calling: Item) -> Write:
     """The write of a call that is about to be made, in the place of a refused one if there was one."""
     if row is None:
@@ -200,21 +184,8 @@ def _claim(aggregate: AggregateId, row: Item | None, calling: Item) -> Write:
         aggregate.booking,
         expect={"state": Equals(BookingState.REFUSED), "fence": Equals(text(row, "fence"))},
         set=calling,
-        remove=tuple(sorted(_OF_THE_LAST_CALL - calling.keys())),
+        remove=tuple(sorted(OF_THE_LAST_CALL - calling.keys())),
     )
-
-
-def _about_to_call(core: Core, aggregate: AggregateId, fence: str) -> dict[str, Value]:
-    """What a BOOKING row says of a call under way: if nobody settles it, it is looked up after SETTLE."""
-    now = core.clock()
-    return {
-        "state": BookingState.CALLING.value,
-        "fence": fence,
-        "looks": 0,
-        "started_at": to_text(now),
-        "due_at": to_text(now + SETTLE),
-        "due_shard": due_shard(aggregate.pk),
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,18 +210,17 @@ def _prepare(core: Core, configuration: Configuration, wanted: Wanted, before: I
     generation = number(before, "generation") if before is not None else 0
     direction = direction_of(wanted.order)
     reference = aggregator.booking_reference(configuration.client, aggregate.code, generation, direction)
-    known: Progress = {}
-    if before is not None and (before["reference"], before["account"]) == (reference, configured.alias):
-        known = known_of(before)
-    claimed = Claimed(aggregate, wanted.order, reference, core.fences(), 0, goal=wanted.goal, known=known)
+    fence = core.fences()
     row: dict[str, Value] = {
-        **_about_to_call(core, aggregate, claimed.fence),
+        **about_to_call(aggregate, fence, core.clock()),
         "reference": reference,
         "account": configured.alias,
         "generation": generation,
     }
     if wanted.goal is Goal.ORDER:
         row["goal"] = Goal.ORDER.value
-    if known:
-        row["known"] = known
-    return _Call(aggregator, account, claimed, row)
+    if len(wanted.accounts) > 1:
+        row["untried"] = [each.alias for each in wanted.accounts[1:]]
+    if before is not None and (before["reference"], before["account"]) == (reference, configured.alias):
+        row |= {name: before[name] for name in ("known",) if name in before}
+    return _Call(aggregator, account, Claimed.by(aggregate, wanted.order, row, fence=fence), row)

@@ -5,7 +5,7 @@ starts at the aggregator, not here.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Final
@@ -14,6 +14,7 @@ from rms.aggregators.contract import (
     Account,
     Aggregator,
     Ask,
+    Booked,
     BookingResult,
     Brought,
     Job,
@@ -27,6 +28,7 @@ from rms.aggregators.contract import (
 from rms.clients.accounts import BEARER
 from rms.core import Core
 from rms.platform.http import HttpAnswer, HttpRequest, NoAnswer
+from rms.shipments.raw import kept_text
 from rms.shipments.tokens import token_for
 
 MAX_CALLS: Final = 250
@@ -55,42 +57,96 @@ class Start(Enum):
     """Something may have been: search for it first."""
 
 
-def walk(
-    core: Core, aggregator: Aggregator, account: Account, job: Job, start: Start, budget: timedelta
-) -> BookingResult:
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """What came of a walk, and what the aggregator said last, fit to be kept; None when it did not answer at all."""
+
+    result: BookingResult
+    raw: str | None = None
+
+
+def walk(core: Core, aggregator: Aggregator, account: Account, job: Job, start: Start, budget: timedelta) -> Walked:
     """What comes of a booking.
 
     It starts with what the job knows. A search that finds how far the booking got goes on from there, one that finds
     nothing books from the beginning. A token that is not accepted is renewed once. A call gets what is left of the
     budget at most; one that could hardly end within it is not begun.
     """
-    until = core.clock() + budget
-    if _needs_token(aggregator, account):
-        opened = token_for(core, aggregator, account)
+    way = _Way(core, aggregator, account, job, core.clock() + budget)
+    result = way.go(start)
+    awb = result.awb if isinstance(result, Booked) else way.progress.get("awb", "")
+    raw = None if way.heard is None else kept_text(way.heard, job, way.account, awb)
+    return Walked(result, raw)
+
+
+@dataclass(slots=True)
+class _Way:
+    """A walk under way."""
+
+    core: Core
+    aggregator: Aggregator
+    account: Account
+    job: Job
+    until: datetime
+    progress: Progress = field(init=False)
+    heard: HttpAnswer | None = None
+    """The last answer of the aggregator, to whichever call but a login."""
+
+    def __post_init__(self) -> None:
+        """It starts with what the job knows."""
+        self.progress = self.job.known
+
+    def go(self, start: Start) -> BookingResult:
+        """What comes of it."""
+        if _needs_token(self.aggregator, self.account):
+            failed = self._log_in(certain=start is Start.BOOK)
+            if failed is not None:
+                return failed
+        searching, renewed = start is Start.FIND, False
+        for _ in range(MAX_CALLS):
+            match self._step(searching=searching):
+                case Brought(brought):
+                    self.progress = brought
+                    searching = searching and not self.aggregator.found(brought)
+                case NotFound() if searching:
+                    self.progress, searching = {}, False
+                case NotFound():
+                    return Unknown("the aggregator does not know what it has just made")
+                case Unauthorized() if renewed:
+                    return _turned_away(_NOT_ACCEPTED, certain=self._has_made_nothing(searching=searching))
+                case Unauthorized():
+                    failed = self._log_in(certain=self._has_made_nothing(searching=searching))
+                    if failed is not None:
+                        return failed
+                    renewed = True
+                case result:
+                    return result
+        return Unknown(f"no outcome after {MAX_CALLS} calls")
+
+    def _has_made_nothing(self, *, searching: bool) -> bool:
+        return not searching and self.progress == self.job.known
+
+    def _log_in(self, *, certain: bool) -> Refused | Unknown | None:
+        opened = token_for(self.core, self.aggregator, self.account)
         if not isinstance(opened, Account):
-            return _turned_away(opened, certain=start is Start.BOOK)
-        account = opened
-    progress = job.known
-    searching, renewed = start is Start.FIND, False
-    for _ in range(MAX_CALLS):
-        match _step(core, aggregator, account, job, progress, searching=searching, until=until):
-            case Brought(brought):
-                progress = brought
-                searching = searching and not aggregator.found(progress)
-            case NotFound() if searching:
-                progress, searching = {}, False
-            case NotFound():
-                return Unknown("the aggregator does not know what it has just made")
-            case Unauthorized() if renewed:
-                return _turned_away(_NOT_ACCEPTED, certain=not searching and progress == job.known)
-            case Unauthorized():
-                opened = token_for(core, aggregator, account)
-                if not isinstance(opened, Account):
-                    return _turned_away(opened, certain=not searching and progress == job.known)
-                account, renewed = opened, True
-            case result:
-                return result
-    return Unknown(f"no outcome after {MAX_CALLS} calls")
+            return _turned_away(opened, certain=certain)
+        self.account = opened
+        return None
+
+    def _step(self, *, searching: bool) -> Brought | BookingResult | NotFound | Unauthorized:
+        """The next call and what it brought, or what has come of the walk."""
+        now = self.core.clock()
+        ask = self.aggregator.find if searching else self.aggregator.book
+        following = ask(self.account, self.job, self.progress, now)
+        if not isinstance(following, Ask):
+            return following
+        request, left = following.request, (self.until - now).total_seconds()
+        if left < min(request.total_seconds, LEAST_SECONDS):
+            return Unknown(f"no time was left for {following.name}")
+        answer = self.core.http.send(replace(request, total_seconds=min(request.total_seconds, left)))
+        if isinstance(answer, HttpAnswer):
+            self.heard = answer
+        return self.aggregator.read(self.job, following, answer, self.progress)
 
 
 def call[T](
@@ -117,28 +173,6 @@ def call[T](
 
 def _needs_token(aggregator: Aggregator, account: Account) -> bool:
     return BEARER not in account.secrets and aggregator.login(account) is not None
-
-
-def _step(  # noqa: PLR0913 - all of a walk's state
-    core: Core,
-    aggregator: Aggregator,
-    account: Account,
-    job: Job,
-    progress: Progress,
-    *,
-    searching: bool,
-    until: datetime,
-) -> Brought | BookingResult | NotFound | Unauthorized:
-    """The next call and what it brought, or what has come of the walk."""
-    now = core.clock()
-    following = (aggregator.find if searching else aggregator.book)(account, job, progress, now)
-    if not isinstance(following, Ask):
-        return following
-    request, left = following.request, (until - now).total_seconds()
-    if left < min(request.total_seconds, LEAST_SECONDS):
-        return Unknown(f"no time was left for {following.name}")
-    answer = core.http.send(replace(request, total_seconds=min(request.total_seconds, left)))
-    return aggregator.read(job, following, answer, progress)
 
 
 def _turned_away(result: Refused | Unknown, *, certain: bool) -> Refused | Unknown:
