@@ -4,7 +4,6 @@ The one module here that knows RMS; the partners themselves need only the standa
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final
 from urllib.parse import urlsplit
 
 from rms.platform.http import HttpAnswer, HttpRequest, NoAnswer
@@ -12,8 +11,6 @@ from sandbox.faults import Answer, NoReply, Reply
 
 type Partner = Callable[[str, str, Mapping[str, str], Mapping[str, str], bytes], Reply]
 """From (method, path, query, headers in lower case, body) to a reply: `ClickpostEngine.handle` is one."""
-
-MAX_BODY_BYTES: Final = 1024 * 1024
 
 
 class InProcessHttp:
@@ -35,7 +32,7 @@ class InProcessHttp:
             case NoReply(closes=True):
                 return NoAnswer("connection closed", sent=True, elapsed_ms=round(waited * 1000))
             case Answer() if reply.after_seconds < request.total_seconds:
-                return _answer(reply)
+                return _answer(reply, request.most_bytes)
         return NoAnswer("timed out", sent=True, elapsed_ms=round(request.total_seconds * 1000))
 
     def problem_with(self, url: str) -> str | None:
@@ -43,10 +40,10 @@ class InProcessHttp:
         return None if urlsplit(url).netloc in self.partners else "name does not resolve"
 
 
-def _answer(reply: Answer) -> HttpAnswer | NoAnswer:
+def _answer(reply: Answer, most_bytes: int) -> HttpAnswer | NoAnswer:
     elapsed = round(reply.after_seconds * 1000)
     if reply.cut_at is not None:
         return NoAnswer("connection closed within the body", sent=True, elapsed_ms=elapsed)
     headers = {name.lower(): value for name, value in reply.headers.items()}
-    body = reply.body[:MAX_BODY_BYTES]
-    return HttpAnswer(reply.status, headers, body, elapsed, truncated=len(reply.body) > MAX_BODY_BYTES)
+    body = reply.body[:most_bytes]
+    return HttpAnswer(reply.status, headers, body, elapsed, truncated=len(reply.body) > most_bytes)

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from rms.platform import outbound
-from rms.platform.http import HttpAnswer, HttpRequest, NoAnswer
-from rms.platform.outbound import MAX_ANSWER, Outbound
+from rms.platform.http import MAX_ANSWER, HttpAnswer, HttpRequest, NoAnswer
+from rms.platform.outbound import Outbound
 
 pytestmark = pytest.mark.enable_socket
 
@@ -386,6 +386,14 @@ def test_the_cap_is_exact(size: int, truncated: bool) -> None:  # noqa: FBT001 -
 
     assert isinstance(answer, HttpAnswer)
     assert (len(answer.body), answer.truncated) == (min(size, MAX_ANSWER), truncated)
+
+
+@pytest.mark.parametrize(("size", "truncated"), [(200_000, False), (200_001, True)])
+def test_a_request_may_want_a_larger_answer(size: int, truncated: bool) -> None:  # noqa: FBT001 - as above
+    answer, _ = send_to(plainly(f"HTTP/1.1 200 OK\nContent-Length: {size}\n\n{'x' * size}"), most_bytes=200_000)
+
+    assert isinstance(answer, HttpAnswer)
+    assert (len(answer.body), answer.truncated) == (200_000, truncated)
 
 
 def test_a_packed_answer_is_unpacked_to_the_cap_and_no_further() -> None:

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
+
+MAX_ANSWER: Final = 64 * 1024
+"""Longest answer body that is read unless a request wants more, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +14,8 @@ class HttpRequest:
 
     `url` carries no query: `query` holds it, apart, because partners put secrets there and logs show `url`.
     Times are seconds. `trusted` marks a base URL that an operator configured (an aggregator); an endpoint
-    URL that a client typed is never trusted and is checked against the deny list of addresses.
+    URL that a client typed is never trusted and is checked against the deny list of addresses. Of the answer's body
+    `most_bytes` are read at most.
     """
 
     method: Literal["GET", "POST", "PUT", "DELETE"]
@@ -22,6 +26,7 @@ class HttpRequest:
     connect_seconds: float = 3.0
     total_seconds: float = 10.0
     trusted: bool = False
+    most_bytes: int = MAX_ANSWER
 
 
 @dataclass(frozen=True, slots=True)

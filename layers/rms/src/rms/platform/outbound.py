@@ -28,9 +28,6 @@ import urllib3.exceptions
 from rms.platform.addresses import BadUrlError, Destination, check_url, destination, is_address, is_loopback, is_public
 from rms.platform.http import HttpAnswer, HttpRequest, NoAnswer
 
-MAX_ANSWER: Final = 64 * 1024
-"""Longest answer body that is read, in bytes; the rest is left unread and the connection closed."""
-
 USER_AGENT: Final = "RMS/1"
 """Who we say we are where the request does not say it."""
 
@@ -112,14 +109,14 @@ class Outbound:
         ).prepare()
         response = line.send(prepared, stream=True)
         with contextlib.closing(response):
-            body = _body(response)
+            body = _body(response, request.most_bytes)
             headers = {name.lower(): value for name, value in response.headers.items()}
             return HttpAnswer(
                 response.status_code,
                 headers,
-                body[:MAX_ANSWER],
+                body[: request.most_bytes],
                 exchange.elapsed_ms(),
-                truncated=len(body) > MAX_ANSWER,
+                truncated=len(body) > request.most_bytes,
             )
 
     def _target(self, request: HttpRequest) -> Destination:
@@ -344,10 +341,13 @@ def _with_user_agent(headers: Mapping[str, str]) -> dict[str, str]:
     return dict(headers) if named else {**headers, "User-Agent": USER_AGENT}
 
 
-def _body(response: requests.Response) -> bytes:
-    """The body, unpacked, as far as one byte past the cap. What cannot be unpacked is no body; the status stands."""
+def _body(response: requests.Response, most_bytes: int) -> bytes:
+    """The body, unpacked, as far as one byte past the cap: the rest is left unread and the connection closed.
+
+    What cannot be unpacked is no body; the status stands.
+    """
     try:
-        return bytes(response.raw.read(MAX_ANSWER + 1, decode_content=True))
+        return bytes(response.raw.read(most_bytes + 1, decode_content=True))
     except urllib3.exceptions.DecodeError:
         return b""
 
