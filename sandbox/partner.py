@@ -26,10 +26,11 @@ from sandbox.faults import (
     dress,
     plan_fault,
 )
+from sandbox.labels import LABEL_BASE, LABEL_FILE, LABELS, label_file
 from sandbox.outbox import OPERATION as WEBHOOK
 from sandbox.outbox import Outbox, Webhook
 from sandbox.server import Control, newest, routes
-from sandbox.serving import LABEL_BASE, AggregatorSandbox
+from sandbox.serving import AggregatorSandbox
 
 type Json = dict[str, Any]
 type Result = tuple[int, Any]
@@ -251,6 +252,9 @@ class AccountEngine[S: PartnerSettings, P: Described, B: Booking](ABC):
         self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
     ) -> Reply:
         self.run_due()
+        if method == "GET" and path.startswith(LABELS):
+            fault = self.faults.take(LABEL_FILE)
+            return label_file(path) if fault is None else dress(fault, label_file(path))
         base = self.settings.base_path + "/"
         operation = self.operation_of(method, "/" + path.removeprefix(base)) if path.startswith(base) else None
         if operation is None:
@@ -581,10 +585,10 @@ def _plan(engine: Anyone, values: Json) -> None:
     operation = values.pop("operation", ANY_OPERATION)
     if operation == WEBHOOK:
         plan_fault(engine.webhook_faults, operation, values, WebhookFault.read)
-    elif operation in {*engine.operations, ANY_OPERATION}:
+    elif operation in (known := (*engine.operations, LABEL_FILE, ANY_OPERATION)):
         plan_fault(engine.faults, operation, values, Fault.read)
     else:
-        raise BadFaultError(f"operation: must be one of {', '.join((*engine.operations, ANY_OPERATION, WEBHOOK))}")
+        raise BadFaultError(f"operation: must be one of {', '.join((*known, WEBHOOK))}")
 
 
 # ── serving ─────────────────────────────────────────────────────────────────────────

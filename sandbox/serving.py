@@ -8,14 +8,11 @@ from types import TracebackType
 from typing import Any, Final, Protocol, Self, override
 
 from sandbox.client import CallFailedError, call
-from sandbox.faults import Answer, Reply
+from sandbox.faults import Reply
+from sandbox.labels import LABEL_BASE
 from sandbox.outbox import Webhook
 from sandbox.server import Control, Request, SandboxServer
 
-LABEL_BASE: Final = "https://labels.example.com"
-"""Where labels stand for an engine without a server; a server puts its own URL there."""
-
-_LABEL: Final = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[]>>endobj\n%%EOF"
 _LONGEST_WAIT_SECONDS: Final = 60.0
 
 
@@ -123,8 +120,6 @@ class AggregatorSandbox[E: Engine](AbstractContextManager["AggregatorSandbox[E]"
         self._server.close()
 
     def _respond(self, request: Request) -> Reply:
-        if request.method == "GET" and request.path.startswith("/labels/"):
-            return Answer(200, {"Content-Type": "application/pdf"}, _LABEL)
         return self.engine.handle(request.method, request.path, request.query, request.headers, request.body)
 
     def _changed(self) -> None:

@@ -3,6 +3,7 @@
 Source: RMS API contract, sections 1.2, 1.5, 15 and 20.
 """
 
+import base64
 import hashlib
 import json
 import threading
@@ -13,12 +14,14 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from sandbox.faults import Answer, Fault, FaultPlan, Reply, Then, dress
+from sandbox.labels import LABEL_BASE, LABEL_FILE, LABELS, label_file
 from sandbox.signatures import Verification, verify
 
 type Json = dict[str, Any]
 
 HOOKS: Final = "/hooks/"
 CREDENTIALS: Final = "/credentials/"
+LABEL_SOURCE: Final = "/label-source/"
 _JSON: Final = {"Content-Type": "application/json"}
 _KEPT_BODY_BYTES: Final = 64 * 1024
 _MOST_ENDPOINTS: Final = 1000
@@ -72,6 +75,8 @@ class Endpoint:
     secrets: tuple[str, ...] = ()
     expected_headers: dict[str, str] = field(default_factory=dict)
     credential_calls: int = 0
+    label_calls: int = 0
+    inline_labels: bool = False
     ids: OrderedDict[str, tuple[str, bool]] = field(default_factory=OrderedDict)
     tracks: OrderedDict[str, Track] = field(default_factory=OrderedDict)
 
@@ -99,9 +104,11 @@ class ReceiverEngine:
     """Endpoints `/hooks/<name>` of one client, made when first called. Thread-safe.
 
     `POST /credentials/<name>` is the client's Get Credential call: it answers the headers that are expected now.
+    `GET /label-source/<name>` is its web shop's Get Shipping Label: a shipment's label and AWB, always the same ones.
     """
 
     def __init__(self, *, keeps: int = 10_000, seed: int = 1, clock: Callable[[], datetime] | None = None) -> None:
+        self.label_base = LABEL_BASE
         self._keeps = keeps
         self._clock = clock or (lambda: datetime.now(UTC))
         self._lock = threading.Lock()
@@ -122,9 +129,14 @@ class ReceiverEngine:
             self._start()
 
     def set_endpoint(
-        self, name: str, *, secrets: tuple[str, ...] | None = None, expected_headers: Mapping[str, str] | None = None
+        self,
+        name: str,
+        *,
+        secrets: tuple[str, ...] | None = None,
+        expected_headers: Mapping[str, str] | None = None,
+        inline_labels: bool | None = None,
     ) -> None:
-        """Set what an endpoint checks with; what is not given stays."""
+        """Set what an endpoint checks with, and whether its labels come inside the answer; what is not given stays."""
         for secret in secrets or ():
             verify((secret,), {}, b"", self._clock())
         with self._lock:
@@ -133,6 +145,8 @@ class ReceiverEngine:
                 endpoint.secrets = secrets
             if expected_headers is not None:
                 endpoint.expected_headers = dict(expected_headers)
+            if inline_labels is not None:
+                endpoint.inline_labels = inline_labels
 
     def clear_faults(self) -> None:
         """Let everything go right again."""
@@ -147,10 +161,15 @@ class ReceiverEngine:
     # ── what RMS calls ──────────────────────────────────────────────────────────────
 
     def handle(
-        self, method: str, path: str, _query: Mapping[str, str], headers: Mapping[str, str], body: bytes
+        self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
     ) -> Reply:
-        """The reply to one call; header names are in lower case, the query does not matter."""
+        """The reply to one call; header names are in lower case, the query matters to the label source only."""
         with self._lock:
+            if method == "GET" and path.startswith(LABELS):
+                return self._dressed(LABEL_FILE, label_file(path))
+            if method == "GET" and path.startswith(LABEL_SOURCE):
+                name = path.removeprefix(LABEL_SOURCE)
+                return self._dressed(f"{LABEL_SOURCE.strip('/')}/{name}", self._label(name, query, headers))
             if method == "POST" and path.startswith(CREDENTIALS):
                 endpoint = self._endpoint(path.removeprefix(CREDENTIALS))
                 endpoint.credential_calls += 1
@@ -158,6 +177,31 @@ class ReceiverEngine:
             if method == "POST" and path.startswith(HOOKS):
                 return self._receive(path.removeprefix(HOOKS), headers, body)
         return Answer(404, _JSON, b"{}")
+
+    def _dressed(self, operation: str, answer: Answer) -> Reply:
+        fault = self.faults.take(operation)
+        return answer if fault is None else dress(fault, answer)
+
+    def _label(self, name: str, query: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
+        """Source: RMS API contract, section 21."""
+        endpoint = self._endpoint(name)
+        endpoint.label_calls += 1
+        if not endpoint.knows(headers):
+            return Answer(401, _JSON, b'{"error":"unauthorized"}')
+        shipment = query.get("shipmentCode", "")
+        if not shipment or not query.get("orderCode"):
+            return Answer(404, _JSON, b'{"error":"no such shipment"}')
+        awb = awb_of_shop(shipment)
+        file = f"{LABELS}{awb}.pdf"
+        label = (
+            {"shippingLabel": base64.b64encode(label_file(file).body).decode()}
+            if endpoint.inline_labels
+            else {"shippingLabelUrl": f"{self.label_base}/{awb}.pdf"}
+        )
+        boxes = [{"boxCode": "1", "labelUrl": f"{self.label_base}/{awb}-1.pdf"}]
+        wanted = query.get("arePackBoxLabelsRequired") == "true"
+        answer = {**label, "awbNumber": awb, "transporter": "Own Fleet", "boxLabelDetails": boxes if wanted else []}
+        return Answer(200, _JSON, json.dumps(answer).encode())
 
     def _receive(self, name: str, headers: Mapping[str, str], body: bytes) -> Reply:
         endpoint = self._endpoint(name)
@@ -296,6 +340,7 @@ class ReceiverEngine:
                         "secrets": len(endpoint.secrets),
                         "expected_headers": sorted(endpoint.expected_headers),
                         "credential_calls": endpoint.credential_calls,
+                        "label_calls": endpoint.label_calls,
                     }
                     for name, endpoint in self._endpoints.items()
                 },
@@ -306,6 +351,11 @@ class ReceiverEngine:
         if name not in self._endpoints and len(self._endpoints) >= _MOST_ENDPOINTS:
             raise ValueError(f"at most {_MOST_ENDPOINTS} endpoints")
         return self._endpoints.setdefault(name, Endpoint(self._keeps))
+
+
+def awb_of_shop(shipment_code: str) -> str:
+    """The AWB that the client's own system gives a shipment."""
+    return f"WS{int(hashlib.sha256(shipment_code.encode()).hexdigest()[:10], 16):013d}"
 
 
 def read_fault(values: Mapping[str, Any]) -> Fault:

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, Self, override
 
 from sandbox.faults import ANY_OPERATION, Reply, plan_fault
-from sandbox.receiver.engine import CREDENTIALS, HOOKS, ReceiverEngine, read_fault
+from sandbox.receiver.engine import CREDENTIALS, HOOKS, LABEL_SOURCE, ReceiverEngine, read_fault
 from sandbox.server import Control, Request, SandboxServer, newest, routes
 
 type Values = Mapping[str, Any]
@@ -18,6 +18,7 @@ class ReceiverSandbox(AbstractContextManager["ReceiverSandbox"]):
     def __init__(self, *, port: int = 0, verbose: bool = False, keeps: int = 10_000, seed: int = 1) -> None:
         self.engine = ReceiverEngine(keeps=keeps, seed=seed)
         self._server = SandboxServer(self._respond, control(self.engine), port=port, verbose=verbose)
+        self.engine.label_base = f"{self._server.url}/labels"
 
     @property
     def url(self) -> str:
@@ -27,7 +28,13 @@ class ReceiverSandbox(AbstractContextManager["ReceiverSandbox"]):
     @property
     def ready(self) -> Mapping[str, str]:
         """What a caller in another process needs to know."""
-        return {"partner": "receiver", "url": self.url, "hooks": self.url + HOOKS, "control": f"{self.url}/sandbox"}
+        return {
+            "partner": "receiver",
+            "url": self.url,
+            "hooks": self.url + HOOKS,
+            "label_source": self.url + LABEL_SOURCE,
+            "control": f"{self.url}/sandbox",
+        }
 
     def hook(self, name: str) -> str:
         """The URL of an endpoint; any name will do."""
@@ -75,13 +82,14 @@ def _deliveries(engine: ReceiverEngine, values: Values) -> list[Any]:
 
 
 def _set_endpoint(engine: ReceiverEngine, name: str, values: Values) -> None:
-    if unknown := values.keys() - {"secrets", "expected_headers"}:
+    if unknown := values.keys() - {"secrets", "expected_headers", "inline_labels"}:
         raise ValueError(f"{', '.join(sorted(unknown))}: not known")
     secrets = values.get("secrets")
     engine.set_endpoint(
         name,
         secrets=None if secrets is None else tuple(str(secret) for secret in secrets),
         expected_headers=values.get("expected_headers"),
+        inline_labels=values.get("inline_labels"),
     )
 
 
