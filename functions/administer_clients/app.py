@@ -3,7 +3,15 @@
 from http import HTTPStatus
 
 from rms.clients import account_rules, administration, credentials
-from rms.clients.requests import CreateClient, CreateCredential, PutAccount, PutAccountRules, PutEndpoint, read_request
+from rms.clients.requests import (
+    CreateClient,
+    CreateCredential,
+    PutAccount,
+    PutAccountRules,
+    PutEndpoint,
+    PutLabelSource,
+    read_request,
+)
 from rms.composition import core
 from rms.notifications import release_parked
 from rms.platform.api import Call, Reply, client_api
@@ -76,6 +84,14 @@ def put_endpoint(call: Call) -> Reply:
         body={"endpoint": endpoint.id, "released": released.cursors, "moreWaiting": released.more}
         | ({"signingSecret": secret} if secret else {})
     )
+
+
+@api.put("/clients/<client>/label-source")
+def put_label_source(call: Call) -> Reply:
+    """Where the client's own system gives labels, set or replaced."""
+    source = read_request(PutLabelSource, call.body).source()
+    administration.put_label_source(api.core, call.path["client"], source)
+    return Reply(body={"url": source.url})
 
 
 @api.post("/clients/<client>/endpoints/<endpoint>/rotate")

@@ -89,6 +89,7 @@ def test_an_operator_sets_up_a_client_over_the_api() -> None:
         "endpoints": [
             {"endpoint": "erp", "url": HOOK, "sequence": True, "droppedMetadata": ["Remark"], "disabled": False}
         ],
+        "labelSource": None,
     }
 
 
@@ -104,6 +105,7 @@ def test_an_operator_sets_up_a_client_over_the_api() -> None:
         ("PUT", "/clients/lotus/accounts/main"),
         ("PUT", "/clients/lotus/account-rules"),
         ("PUT", "/clients/lotus/endpoints/shop"),
+        ("PUT", "/clients/lotus/label-source"),
         ("POST", "/clients/lotus/endpoints/shop/rotate"),
     ],
 )
@@ -428,15 +430,26 @@ def _put_endpoint(core: Core) -> None:
     administration.put_endpoint(core, CLIENT, an_endpoint())
 
 
+def _put_label_source(core: Core) -> None:
+    administration.put_label_source(core, CLIENT, administration.NewLabelSource(f"{HOOK}/labels", {"x-shop": "b"}))
+
+
 def _rotate(core: Core) -> None:
     administration.rotate_endpoint_secret(core, CLIENT, "shop")
 
 
 @pytest.mark.parametrize(
-    ("change", "sk"), [(_put_account, "ACCOUNT#main"), (_put_endpoint, "ENDPOINT#shop"), (_rotate, "ENDPOINT#shop")]
+    ("change", "sk"),
+    [
+        (_put_account, "ACCOUNT#main"),
+        (_put_endpoint, "ENDPOINT#shop"),
+        (_rotate, "ENDPOINT#shop"),
+        (_put_label_source, "LABELSOURCE"),
+    ],
 )
 def test_of_two_changes_at_once_one_is_a_conflict(change: Any, sk: str) -> None:
     world = World()
+    _put_label_source(world.core)
 
     def another_comes_first(call: Call) -> None:
         if call.operation in {"transact", "write"}:
@@ -452,9 +465,13 @@ def test_of_two_changes_at_once_one_is_a_conflict(change: Any, sk: str) -> None:
     assert row(world, sk)["version"] == version + 1
 
 
-@pytest.mark.parametrize(("change", "sk"), [(_put_endpoint, "ENDPOINT#shop"), (_rotate, "ENDPOINT#shop")])
+@pytest.mark.parametrize(
+    ("change", "sk"),
+    [(_put_endpoint, "ENDPOINT#shop"), (_rotate, "ENDPOINT#shop"), (_put_label_source, "LABELSOURCE")],
+)
 def test_a_change_whose_reply_was_lost_knows_itself_again(change: Any, sk: str) -> None:
     world = World()
+    _put_label_source(world.core)
     version = row(world, sk)["version"]
     world.calls.plan = lambda call: Fault.REPEATED if call.operation in {"transact", "write"} else None
 
@@ -682,3 +699,35 @@ def test_rules_whose_reply_was_lost_are_there(two_accounts: World, fault: Fault)
 
     calls.plan = no_faults
     assert configuration_of(two_accounts.core, CLIENT).account_rules == (AccountRule(("west",)),)
+
+
+# ── where the client's own system gives labels ──────────────────────────────────────
+
+
+def test_an_operator_says_where_the_client_gives_labels_and_sees_no_header_again() -> None:
+    world = World()
+    body = {"url": f"{HOOK}/labels?shop=7", "headers": {"x-shop": "open-sesame"}, "credentialUrl": f"{HOOK}/headers"}
+
+    reply = administer(world, "PUT", "/clients/lotus/label-source", body)
+
+    shown = administer(world, "GET", "/clients/lotus")
+    assert (reply.status, reply.body) == (200, {"url": body["url"]})
+    assert shown.body["labelSource"] == {"url": body["url"], "credentialUrl": body["credentialUrl"]}
+    assert "open-sesame" not in str([shown.text, world.table.rows()])
+
+
+def test_all_that_is_wrong_with_it_is_said_at_once() -> None:
+    body = {"url": "http://shop.example/labels", "headers": {"webhook-id": "x"}, "credentialUrl": "https://10.0.0.1/"}
+
+    reply = administer(World(), "PUT", "/clients/lotus/label-source", body)
+
+    assert reply.status == 400
+    assert [problem.partition(":")[0] for problem in reply.body["description"].strip("[]").split(", ")] == [
+        "url",
+        "credentialUrl",
+        "headers",
+    ]
+
+
+def test_of_a_client_that_is_not_there_it_is_not_found() -> None:
+    assert administer(World(), "PUT", "/clients/nobody/label-source", {"url": HOOK}).status == 404

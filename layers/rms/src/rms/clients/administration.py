@@ -3,7 +3,7 @@
 import json
 import re
 import secrets as randomness
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -11,7 +11,7 @@ from typing import Final
 from rms.aggregators import registry
 from rms.clients.account_rules import described_rules
 from rms.clients.accounts import token_key
-from rms.clients.configuration import configuration_of, secret_context
+from rms.clients.configuration import configuration_of, label_source_key, secret_context
 from rms.clients.credentials import OPERATORS
 from rms.clients.records import SLUG, client_key, unchanged, version_of, write_record
 from rms.clients.webhooks import webhook_digest, webhook_key
@@ -72,6 +72,15 @@ class NewEndpoint:
     headers: Mapping[str, str]
     sequence: bool = True
     dropped_metadata: tuple[str, ...] = ()
+    credential_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewLabelSource:
+    """Where a client's own system gives labels, as an operator says it, header values in the clear."""
+
+    url: str
+    headers: Mapping[str, str]
     credential_url: str | None = None
 
 
@@ -182,6 +191,28 @@ def put_endpoint(core: Core, client: str, endpoint: NewEndpoint) -> str | None:
     return secret
 
 
+def put_label_source(core: Core, client: str, source: NewLabelSource) -> None:
+    """Say where the client's own system gives labels, in the place of what was said before.
+
+    Raises:
+        NotFoundError: no such client.
+        BadDataError: what is wrong with it, all at once.
+        ConflictError: somebody changed it meanwhile.
+    """
+    problems = [*_url_problems(core, source.url, source.credential_url), *_header_problems(source.headers)]
+    if problems:
+        raise BadDataError(f"[{', '.join(problems)}]")
+    key = label_source_key(client)
+    before = core.table.get(key)
+    item: dict[str, Value] = {
+        "url": source.url,
+        "sealed_headers": core.secrets.seal(json.dumps(dict(source.headers)), secret_context(client, key.sk)),
+        "version": version_of(before) + 1,
+        **({"credential_url": source.credential_url} if source.credential_url else {}),
+    }
+    write_record(core, client, [Put(key, item, unchanged(before)), Check(client_key(client), EXISTING)])
+
+
 def rotate_endpoint_secret(core: Core, client: str, endpoint: str) -> str:
     """Give an endpoint a new signing secret; the old one signs beside it for a day.
 
@@ -212,6 +243,7 @@ def describe_client(core: Core, client: str) -> dict[str, object]:
     """
     core.memory.forget(f"configuration:{client}")
     configuration = configuration_of(core, client)
+    source = configuration.label_source
     return {
         "client": client,
         "weightUnit": configuration.weight_unit,
@@ -238,6 +270,7 @@ def describe_client(core: Core, client: str) -> dict[str, object]:
             }
             for endpoint in configuration.endpoints.values()
         ],
+        "labelSource": {"url": source.url, "credentialUrl": source.credential_url} if source else None,
     }
 
 
@@ -261,18 +294,25 @@ def _endpoint_problems(core: Core, endpoint: NewEndpoint) -> list[str]:
     problems = []
     if not SLUG.fullmatch(endpoint.id):
         problems.append("endpoint: must be 1 to 40 lower-case letters, digits or hyphens")
-    for field, url in (("url", endpoint.url), ("credentialUrl", endpoint.credential_url)):
-        if url is None:
+    return [*problems, *_url_problems(core, endpoint.url, endpoint.credential_url), *_header_problems(endpoint.headers)]
+
+
+def _url_problems(core: Core, url: str, credential_url: str | None) -> Iterator[str]:
+    """What is wrong with URLs that a client typed."""
+    for field, typed in (("url", url), ("credentialUrl", credential_url)):
+        if typed is None:
             continue
-        problem = check_url(url, allow_loopback_http=core.local) or core.http.problem_with(url)
+        problem = check_url(typed, allow_loopback_http=core.local) or core.http.problem_with(typed)
         if problem:
-            problems.append(f"{field}: {problem}")
-    problem = check_headers(endpoint.headers)
+            yield f"{field}: {problem}"
+
+
+def _header_problems(headers: Mapping[str, str]) -> Iterator[str]:
+    problem = check_headers(headers)
     if problem:
-        problems.append(f"headers: {problem}")
-    elif not _can_be_sealed(endpoint.headers):
-        problems.append(f"headers: must not have more than {MAX_PLAIN_BYTES} bytes in all")
-    return problems
+        yield f"headers: {problem}"
+    elif not _can_be_sealed(headers):
+        yield f"headers: must not have more than {MAX_PLAIN_BYTES} bytes in all"
 
 
 def _can_be_sealed(texts: Mapping[str, str]) -> bool:

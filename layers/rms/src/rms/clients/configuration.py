@@ -10,7 +10,7 @@ from rms.journal import Reader
 from rms.journal.events import maybe_text, number, text
 from rms.journal.keys import client_pk
 from rms.platform.errors import NotFoundError
-from rms.platform.table import Item, Value
+from rms.platform.table import Item, Key, Value
 from rms.platform.times import from_text, to_text
 
 RULES: Final = "RULES"
@@ -31,6 +31,15 @@ class Endpoint:
     credential_url: str | None = None
     disabled: bool = False
     version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSource:
+    """Where a client's own system gives labels. Source: RMS API contract, section 21."""
+
+    url: str
+    sealed_headers: str = field(repr=False)
+    credential_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +82,7 @@ class Configuration:
     endpoints: Mapping[str, Endpoint]
     account_rules: tuple[AccountRule, ...] = ()
     default_accounts: tuple[str, ...] = ()
+    label_source: LabelSource | None = None
 
     @property
     def readers(self) -> tuple[Reader, ...]:
@@ -101,6 +111,11 @@ def configuration_of(core: Core, client: str) -> Configuration:
     return configuration
 
 
+def label_source_key(client: str) -> Key:
+    """The row that says where a client's own system gives labels."""
+    return Key(client_pk(client), "LABELSOURCE")
+
+
 def secret_context(client: str, record: str) -> dict[str, str]:
     """What a secret is bound to: it opens only for this client and this record."""
     return {"client": client, "record": record}
@@ -120,6 +135,12 @@ def endpoint_from(row: Item) -> Endpoint:
         disabled=maybe_text(row, "disabled_at") is not None,
         version=number(row, "version"),
     )
+
+
+def _label_source(row: Item | None) -> LabelSource | None:
+    if row is None:
+        return None
+    return LabelSource(text(row, "url"), text(row, "sealed_headers"), maybe_text(row, "credential_url"))
 
 
 def _read(client: str, rows: list[Item]) -> Configuration:
@@ -150,6 +171,7 @@ def _read(client: str, rows: list[Item]) -> Configuration:
         },
         account_rules=_rules(by_sk.get(RULES, {})),
         default_accounts=_texts(by_sk.get(RULES, {}), "default_accounts"),
+        label_source=_label_source(by_sk.get("LABELSOURCE")),
     )
 
 

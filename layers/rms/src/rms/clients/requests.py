@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic.alias_generators import to_camel
 
-from rms.clients.administration import NewAccount, NewEndpoint
+from rms.clients.administration import NewAccount, NewEndpoint, NewLabelSource
 from rms.clients.configuration import AccountRule
 from rms.platform.errors import BadDataError
 from rms.platform.json import parse_object
@@ -129,6 +129,18 @@ class PutEndpoint(_Request):
             dropped_metadata=tuple(self.dropped_metadata_keys),
             credential_url=self.credential_url,
         )
+
+
+class PutLabelSource(_Request):
+    """PUT /clients/{client}/label-source."""
+
+    url: Long
+    headers: dict[Short, Long] = {}
+    credential_url: Long | None = None
+
+    def source(self) -> NewLabelSource:
+        """The source."""
+        return NewLabelSource(url=self.url, headers=self.headers, credential_url=self.credential_url)
 
 
 def read_request[Shape: _Request](shape: type[Shape], body: bytes) -> Shape:
