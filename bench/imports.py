@@ -39,12 +39,14 @@ open_client("kms")
 
 CALL_OUT: Final = frozenset(
     {
+        "ask_web_shop_labels",
         "book_shipments",
         "cancel_shipments",
         "create_return",
         "deliver_notifications",
         "generate_return_awb",
         "record_shipment_events",
+        "ship_forward",
     }
 )
 """The functions that call partners; the recorder only where an aggregator's webhooks are to be confirmed."""

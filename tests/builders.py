@@ -213,6 +213,113 @@ def a_return_create_body(**changes: object) -> dict[str, Any]:
     return _changed(body, changes)
 
 
+def a_shipment_body(**changes: object) -> dict[str, Any]:
+    """POST /forward/orders and /forward/shipping-labels: a paid parcel of two SKUs. Every optional field is set."""
+    body: dict[str, Any] = {
+        "logisticAccountAlias": "main",
+        "currencyCode": "INR",
+        "locationCode": "BLR-2",
+        "sellerGstin": "27AAECR4512K1Z3",
+        "shipmentDimension": {"breadth": 22, "height": 12.5, "length": 34, "weight": 1310},
+        "pickupAddress": {
+            "firstName": "Dispatch",
+            "middleName": "and packing",
+            "lastName": "desk",
+            "addressLine1": "Plot 14, Hoskote Industrial Area",
+            "addressLine2": "Gate 1",
+            "addressLine3": "Dock A",
+            "city": "Bengaluru",
+            "state": "Karnataka",
+            "zip": "562114",
+            "country": "INDIA",
+            "email": "dispatch@warehouse.example",
+            "phone": "8045550102",
+        },
+        "dropAddress": {
+            "firstName": "Asha",
+            "middleName": "R",
+            "lastName": "Menon",
+            "addressLine1": "7 Lake View Road",
+            "addressLine2": "Flat 2A",
+            "addressLine3": "Opposite the library",
+            "city": "Pune",
+            "state": "Maharashtra",
+            "zip": "411014",
+            "country": "INDIA",
+            "email": "asha.menon@mail.example",
+            "phone": "9820055501",
+        },
+        "billingAddress": {
+            "firstName": "Asha",
+            "middleName": "R",
+            "lastName": "Menon",
+            "addressLine1": "Unit 9, Software Park",
+            "addressLine2": "Tower 2",
+            "addressLine3": "Reception",
+            "city": "Pune",
+            "state": "Maharashtra",
+            "zip": "411057",
+            "country": "INDIA",
+            "email": "accounts.menon@mail.example",
+            "phone": "9820055509",
+        },
+        "orderDetails": {
+            "orderNumber": "SO-70031",
+            "shipmentCode": "SH-70031",
+            "paymentType": "PREPAID",
+            "orderAmount": 6448.0,
+            "orderDate": "2026-02-01T19:10:00Z",
+            "invoiceNumber": "INV-26-8841",
+            "invoiceTime": "2026-02-02T11:40:00+05:30",
+            "orderLineItems": [
+                {
+                    "itemCode": "70031-1",
+                    "sku": "TRAIL-42-BLK",
+                    "name": "Trail shoe",
+                    "quantity": 2,
+                    "price": 2999.5,
+                    "discount": 250,
+                    "taxPercent": 18,
+                    "hsn": "64041110",
+                    "category": "Footwear",
+                },
+                {"sku": "SOCK-M", "name": "Wool sock", "quantity": 1, "price": 949},
+            ],
+        },
+    }
+    return _changed(body, changes)
+
+
+def an_invoice_body(**changes: object) -> dict[str, Any]:
+    """POST /forward/invoices. Every optional field is set."""
+    body: dict[str, Any] = {
+        "forwardOrderCode": "SO-70031",
+        "forwardShipmentCode": "SH-70031",
+        "invoiceData": {
+            "invoiceId": "INV-26-8841",
+            "documentUrl": "https://documents.shop.example/INV-26-8841.pdf",
+            "invoiceStatus": "CREATED",
+            "documentType": "INVOICE",
+            "irn": "5f1c77ae90",
+            "ackName": "112610031",
+            "ackDate": "2026-02-02 11:41:07",
+        },
+    }
+    return _changed(body, changes)
+
+
+def a_label_question(**changes: object) -> dict[str, Any]:
+    """POST /forward/web-shop-labels. Every optional field is set."""
+    body: dict[str, Any] = {
+        "orderCode": "SO-70055",
+        "shipmentId": "70055",
+        "shipmentCode": "SH-70055",
+        "locationCode": "BLR-2",
+        "arePackBoxLabelsRequired": False,
+    }
+    return _changed(body, changes)
+
+
 def a_return(**changes: Any) -> ReturnOrder:
     """A return order for which RMS is to book the courier.
 

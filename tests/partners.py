@@ -36,7 +36,7 @@ def onboard(world: World, name: str, **settings: Any) -> Partner:
     kind = KINDS[name]
     engine = kind.engine(world)
     host = f"{name.lower()}.test"
-    engine.change({"webhook_url": f"https://rms.test{kind.path}", **settings})
+    engine.change({"webhook_url": f"https://rms.test{kind.path}", "label_base": f"https://{host}/labels", **settings})
     if isinstance(engine, GenericEngine):
         issued = credentials.issue_credential(world.core, CLIENT, "sandbox", [credentials.AGGREGATOR])
         engine.change(
@@ -97,6 +97,8 @@ KINDS: Final[Mapping[str, Kind]] = {
             {
                 "generate_return_awb_url": "https://sandbox.test/api/generate",
                 "get_return_awb_url": "https://sandbox.test/api/shipments",
+                "generate_shipping_label_url": "https://sandbox.test/api/generate",
+                "get_shipping_label_url": "https://sandbox.test/api/shipments",
                 "get_couriers_url": "https://sandbox.test/api/couriers",
                 "answers_repeats": "yes",
             },

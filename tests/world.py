@@ -80,8 +80,13 @@ class World:
         self.table = FakeTable(quiet)
         self.queues = FakeQueues(self.clock, quiet, seed=seed)
         self.clickpost = ClickpostEngine(clickpost or Settings(), clock=self.clock)
-        self.clickpost.change({"webhook_url": "https://rms.test/clickpost", "webhook_key": WEBHOOK_KEY})
+        self.clickpost.change({
+            "webhook_url": "https://rms.test/clickpost",
+            "webhook_key": WEBHOOK_KEY,
+            "label_base": f"https://{CLICKPOST_HOST}/labels",
+        })  # fmt: skip
         self.receiver = ReceiverEngine(clock=self.clock)
+        self.receiver.label_base = f"https://{RECEIVER_HOST}/labels"
         self.http = FakeHttp(quiet)
         self.others: list[Partner] = []
         """The aggregators that have joined: see `tests.partners.onboard`."""
@@ -174,6 +179,26 @@ class World:
     def cancel(self, code: str, path: str = "/return/return-orders", **options: Any) -> HttpReply:
         """POST the wish to cancel a return or, under its own path, a forward parcel."""
         return self.call("cancel_shipments", "POST", f"{path}/{code}/cancel", **options)
+
+    def ship(self, body: object, path: str = "/forward/shipping-labels", **options: Any) -> HttpReply:
+        """POST a forward parcel, or the code of one, to have its label generated."""
+        return self.call("ship_forward", "POST", path, body, **options)
+
+    def ask_for_label(self, body: object, **options: Any) -> HttpReply:
+        """POST a question for a label to the client's own system."""
+        return self.call("ask_web_shop_labels", "POST", "/forward/web-shop-labels", body, **options)
+
+    def invoice(self, body: object, **options: Any) -> HttpReply:
+        """POST an invoice."""
+        return self.call("record_invoices", "POST", "/forward/invoices", body, **options)
+
+    def read_shipment(self, code: str, **options: Any) -> HttpReply:
+        """GET one forward parcel."""
+        return self.call("read_forward", "GET", f"/forward/shipments/{code}", **options)
+
+    def read_label(self, code: str, **options: Any) -> HttpReply:
+        """GET a forward parcel's label."""
+        return self.call("read_forward", "GET", f"/forward/shipping-labels/{code}", **options)
 
     def replay(self, code: str, body: object = None) -> HttpReply:
         """POST a replay."""
@@ -294,6 +319,10 @@ class World:
         return min((moment for moment in moments if moment is not None), default=None)
 
     # ── looking inside ──────────────────────────────────────────────────────────────
+
+    def deliveries(self, endpoint: str = "shop") -> list[Any]:
+        """The bodies that an endpoint took in, in order."""
+        return [json.loads(each.body) for each in self.receiver.deliveries(endpoint) if each.accepted]
 
     def heard(self, code: str, endpoint: str = "shop") -> list[str]:
         """The notification types that an endpoint has taken in for a return, in order, repeats left out."""

@@ -20,7 +20,7 @@ BELOW: Final[Mapping[str, frozenset[str]]] = {
     "core": frozenset({"journal", "platform"}),
     "composition": frozenset({"core", "platform"}),
     **dict.fromkeys(
-        ("clients", "shipments", "returns", "notifications"),
+        ("clients", "shipments", "returns", "forward", "notifications"),
         frozenset({"model", "platform", "journal", "core", "aggregators"}),
     ),
 }
@@ -38,6 +38,15 @@ NEIGHBOURS: Final[Mapping[tuple[str, str], str]] = {
     ("returns", "rms.shipments.showing"): "a return is shown with its booking, timeline and cursors, as a parcel is",
     ("returns", "rms.shipments.tracking"): "an announced return is made from a tracking update",
     ("returns", "rms.shipments.wake"): "who is to be told",
+    ("shipments", "rms.notifications.sinks.webhook"): "a client's own system is asked with headers like an endpoint's",
+    ("forward", "rms.clients.configuration"): "who ships, who must hear, whether the client gives labels itself",
+    ("forward", "rms.clients.choice"): "which accounts ship a parcel",
+    ("forward", "rms.shipments.booking"): "what the booking of a parcel that is known says",
+    ("forward", "rms.shipments.label_files"): "how long a link works, and the row that wants a label",
+    ("forward", "rms.shipments.labels"): "a label is fetched in the call that books its parcel",
+    ("forward", "rms.shipments.showing"): "a parcel is shown with its booking, timeline and cursors, as a return is",
+    ("forward", "rms.shipments.starting"): "shipping a parcel books its AWB in the same call",
+    ("forward", "rms.shipments.wake"): "who is to be told",
     ("notifications", "rms.clients.configuration"): "where a client wants to hear",
     ("notifications", "rms.shipments.wake"): "a replay wakes the tellers, as an append does",
     # Pure modules that say what an endpoint and an account may be; they know no capability.
@@ -45,7 +54,7 @@ NEIGHBOURS: Final[Mapping[tuple[str, str], str]] = {
     ("clients", "rms.notifications.sinks.webhook"): "the sink says which static headers it can send",
     ("clients", "rms.returns.rules"): "an account names order fields that its courier insists on",
 }
-"""What a capability uses of another, and why. Shipments know nothing of returns."""
+"""What a capability uses of another, and why. Shipments know nothing of returns and of forward shipping."""
 
 PURE: Final = ("rms.aggregators", "rms.notifications.sinks")
 AWS_AND_HTTP: Final = frozenset({"boto3", "botocore", "requests", "urllib3", "socket", "ssl"})

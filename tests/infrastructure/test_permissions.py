@@ -22,6 +22,8 @@ ACTIONS: Final = {
     "sqs:SendMessage",
     "kms:Encrypt",
     "kms:Decrypt",
+    "s3:PutObject",
+    "s3:GetObject",
 }
 
 EXPLAINED: Final[Mapping[str, Mapping[Use, str]]] = {}
@@ -54,7 +56,9 @@ def test_statements_name_their_actions_and_resources(name: str) -> None:
         assert set(statement) == {"Sid", "Effect", "Action", "Resource"}
         assert statement["Effect"] == "Allow"
         assert set(as_list(statement["Action"])) <= ACTIONS
-    assert "*" not in str([[statement["Action"], statement["Resource"]] for statement in statements])
+    named = [[statement["Action"], statement["Resource"]] for statement in statements]
+    # Files are named by whoever keeps them: a statement can only say of which bucket they are.
+    assert "*" not in str(named).replace("${Labels.Arn}/*", "${Labels.Arn}")
 
 
 @pytest.mark.parametrize("name", NAMES)

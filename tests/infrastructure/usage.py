@@ -10,7 +10,16 @@ from rms.aggregators.clickpost.adapter import Clickpost
 from rms.aggregators.contract import Direction
 from rms.platform.table import Check, Delete, Put, Update
 from sandbox.faults import Fault, Then
-from tests.builders import a_channel_booked_body, a_return_create_body, a_return_order_body, an_items_body
+from sandbox.receiver.engine import awb_of_shop
+from tests.builders import (
+    a_channel_booked_body,
+    a_label_question,
+    a_return_create_body,
+    a_return_order_body,
+    a_shipment_body,
+    an_invoice_body,
+    an_items_body,
+)
 from tests.fakes.calls import Call, Calls
 from tests.partners import SANDBOX, onboard
 from tests.template import QUEUE_IDS
@@ -32,6 +41,10 @@ _WRITES: Final[Mapping[type, str]] = {
     Delete: "dynamodb:DeleteItem",
     Check: "dynamodb:ConditionCheckItem",
 }
+_FILES: Final[Mapping[str, Use]] = {
+    "keep": ("s3:PutObject", "Labels"),
+    "link": ("s3:GetObject", "Labels"),  # a link may do what whoever signed it may
+}
 _SECRETS: Final[Mapping[str, Use]] = {
     "seal": ("kms:Encrypt", "SecretsKey"),
     "unseal": ("kms:Decrypt", "SecretsKey"),
@@ -52,6 +65,8 @@ def uses_of(call: Call) -> set[Use]:
             return {_SECRETS[operation]}
         case "queues", operation:
             return {("sqs:SendMessage", logical) for name, logical in QUEUE_IDS.items() if operation == f"send {name}"}
+        case "files", operation:
+            return {_FILES[operation]}
         case "http", "send":
             return set()
     raise AssertionError(f"a call that the tests do not know: {call.port}.{call.operation}")
@@ -328,6 +343,84 @@ def _everything_an_operator_does(world: _Watched) -> None:
     world.administer("GET", "/clients/iris")
 
 
+def _forward_parcels(world: _Watched) -> None:
+    """At several aggregators; with labels that come in the call, that the worker fetches, and that nobody gives."""
+    shiprocket, shipway = onboard(world, "SHIPROCKET").engine, onboard(world, "SHIPWAY").engine
+    order = a_shipment_body(logisticAccountAlias="a-st")
+    assert world.ship(order, "/forward/orders").status == 200
+    shiprocket.change({"token_generation": 2})
+    assert world.ship(order).status == 200
+    assert world.ship({"shipmentCode": "SH-70031"}).status == 200
+    shipway.fail("label-file", Fault(Then.HTML), times=3)
+    late = a_shipment_body(**{"logisticAccountAlias": "a-sw", "orderDetails.shipmentCode": "SH-2"})
+    assert world.ship(late).status == 202
+    world.settle()
+    assert world.ship(late).status == 200
+    # A scan is quicker than the answer that brings the AWB, which is the one that a first parcel gets anywhere.
+    body = a_shipment_body(**{"orderDetails.shipmentCode": "SH-3"})
+    scanned = json.loads((EVENTS / "webhook.in_transit.json").read_bytes())
+    waiting = scanned | {"waybill": World().ship(body).body["awb"], "additional": {}}
+    assert world.webhook(json.dumps(waiting).encode()) == 200
+    world.work_all()
+    world.clickpost.fail("label-file", Fault(Then.STATUS, status=404), times=20)
+    assert world.ship(body).status == 202
+    world.settle()
+    assert "IN_TRANSIT" in world.heard("SH-3")
+    assert world.rows_of("SH-3", kind="S")["LABEL"]["state"] == "HELD"
+    world.clickpost.clear_faults()
+    assert world.ship(body).status == 200
+    shiprocket.advance(shiprocket.parcels()[0].awb, steps=None)
+    world.settle()
+    assert "DELIVERED" in world.heard("SH-70031")
+    assert world.read_shipment("SH-70031").status == 200
+    assert world.read_label("SH-70031").body["shippingLabelUrl"]
+    assert world.call("read_forward", "GET", "/forward/shipments").status == 200
+    assert world.call("replay_notifications", "POST", "/forward/shipments/SH-70031/replay", {}).status == 200
+
+
+def _forward_bookings_that_do_not_settle_at_once(world: _Watched) -> None:
+    generic = onboard(world, SANDBOX).engine
+    body = a_shipment_body(logisticAccountAlias="a-sandbox")
+    generic.fail("generate", Fault(Then.STATUS, does_the_work=False, status=502), times=100)
+    assert world.ship(body).status == 202
+    world.settle()
+    assert world.rows_of("SH-70031", kind="S")["BOOKING"]["state"] == "HELD"
+    generic.clear_faults()
+    assert world.ship(body).status == 202
+    world.settle()
+    assert world.heard("SH-70031") == ["AWB_GENERATED", "SHIPPING_LABEL_GENERATED"]
+
+
+def _invoices(world: _Watched) -> None:
+    for status in ("CREATED", "CANCELLED"):
+        body = an_invoice_body(**{"invoiceData.invoiceStatus": status})
+        assert world.call("record_invoices", "POST", "/forward/invoices", body).status == 200
+    world.settle()
+    assert world.heard("SH-70031") == ["INVOICE_GENERATED", "INVOICE_GENERATED"]
+
+
+def _labels_of_the_clients_own_system(world: _Watched) -> None:
+    url = f"https://{RECEIVER_HOST}/label-source/own"
+    credentials = f"https://{RECEIVER_HOST}/credentials/own"
+    world.administer("PUT", f"/clients/{CLIENT}/label-source", {"url": url, "credentialUrl": credentials})
+    world.receiver.set_endpoint("own", expected_headers={"Authorization": "Bearer fresh"})
+    # A scan is quicker than the question.
+    scanned = json.loads((EVENTS / "webhook.in_transit.json").read_bytes())
+    waiting = scanned | {"waybill": awb_of_shop("SH-70055"), "additional": {}}
+    assert world.webhook(json.dumps(waiting).encode()) == 200
+    world.work_all()
+    for _ in range(2):
+        assert world.ask_for_label(a_label_question()).status == 200
+    world.settle()
+    assert world.heard("SH-70055") == ["AWB_GENERATED", "SHIPPING_LABEL_GENERATED", "IN_TRANSIT"]
+    world.receiver.fail("label-source/own", Fault(Then.STATUS, status=404), times=20)
+    assert world.ask_for_label(a_label_question(shipmentCode="SH-70056")).status == 202
+    world.settle()
+    assert world.rows_of("SH-70056", kind="S")["LABEL"]["state"] == "HELD"
+    world.receiver.clear_faults()
+    assert world.ask_for_label(a_label_question(shipmentCode="SH-70056")).status == 200
+
+
 _FLOWS: Final = (
     _a_return_from_order_to_delivery,
     _bookings_that_do_not_settle_at_once,
@@ -339,6 +432,10 @@ _FLOWS: Final = (
     _returns_at_shiprocket,
     _returns_at_shipway,
     _returns_at_a_generic_aggregator,
+    _forward_parcels,
+    _forward_bookings_that_do_not_settle_at_once,
+    _invoices,
+    _labels_of_the_clients_own_system,
     _endpoints_that_refuse,
     _everything_an_operator_does,
 )

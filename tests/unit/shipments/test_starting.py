@@ -86,7 +86,7 @@ def test_a_forward_parcel_is_booked_like_a_return() -> None:
     assert (status["state"], status["awb"], status["forward_code"]) == ("AWB_GENERATED", outcome.awb, "SO-70031")
     assert kinds(world) == ["PLACED", "AWB_BOOKED"]
     world.settle()
-    assert world.heard(CODE) == ["AWB_GENERATED"]
+    assert world.heard(CODE) == ["AWB_GENERATED", "SHIPPING_LABEL_GENERATED"]
 
 
 @takes_orders
@@ -256,7 +256,7 @@ def test_a_label_that_is_asked_for_before_the_order_is_certain_comes_by_itself()
     world.settle()
 
     assert booking(world)["state"] == "BOOKED"
-    assert kinds(world) == ["PLACED", "AWB_BOOKED"]
+    assert kinds(world) == ["PLACED", "AWB_BOOKED", "LABELLED"]
 
 
 def test_a_label_that_is_asked_for_while_the_order_is_being_made_comes_by_itself() -> None:

@@ -51,6 +51,6 @@ def _message(row: Item) -> tuple[QueueName, Message]:
         return "inbound", {"task": "drain", "client": client, "awb": awb}
     aggregate = aggregate_of(pk)
     about = {"client": aggregate.client, "kind": aggregate.kind, "code": aggregate.code}
-    if sk in {"BOOKING", "CANCELLATION"}:
+    if sk in {"BOOKING", "CANCELLATION", "LABEL"}:
         return "bookings", about
     return "deliveries", {**about, "endpoint": sk.removeprefix("CURSOR#")}

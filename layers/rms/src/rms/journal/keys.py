@@ -54,6 +54,11 @@ class AggregateId:
         """The state of a wish to cancel it."""
         return self.key("CANCELLATION")
 
+    @property
+    def label(self) -> Key:
+        """Where its shipping label is, and the state of fetching it."""
+        return self.key("LABEL")
+
     def event(self, sequence: int) -> Key:
         """One event of its journal."""
         return self.key(f"EVENT#{sequence:08}")

@@ -17,7 +17,7 @@ from itertools import groupby
 from types import NoneType
 from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
-from rms.model.forward_shipment import ForwardItem, ForwardShipment
+from rms.model.forward_shipment import ForwardItem, ForwardParcel, ForwardShipment
 from rms.model.return_order import ReturnItem, ReturnOrder
 
 _CODES = "item_codes"
@@ -27,7 +27,7 @@ MAX_BYTES: Final = 380_000
 """Longest text that fits a row of 400 KB with all else that stands there."""
 
 
-def to_document(order: ReturnOrder | ForwardShipment) -> str:
+def to_document(order: ReturnOrder | ForwardShipment | ForwardParcel) -> str:
     """The order as compact JSON, its keys in one order."""
     document = _written(order) | {"items": _rows(order.items)}
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
@@ -43,6 +43,12 @@ def shipment_from_document(text: str) -> ForwardShipment:
     """The forward parcel that `to_document` wrote; as `from_document`."""
     shipment: ForwardShipment = _from_text(ForwardShipment, text)
     return shipment
+
+
+def parcel_from_document(text: str) -> ForwardParcel:
+    """What there is to tell of a forward parcel, whether RMS books it or not; as `from_document`."""
+    parcel: ForwardParcel = _from_text(ForwardParcel, text)
+    return parcel
 
 
 def order_of(kind: Literal["R", "S"], text: str) -> ReturnOrder | ForwardShipment:

@@ -27,6 +27,19 @@ class ForwardItem:
 
 
 @dataclass(frozen=True, slots=True)
+class ForwardParcel:
+    """A parcel of a forward order, as far as its news need it told.
+
+    All that RMS knows of one that it does not book; what a `ForwardShipment` is for whoever only tells of it.
+    """
+
+    code: str
+    shipment_code: str
+    items: tuple[ForwardItem, ...] = ()
+    location_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ForwardShipment:
     """One parcel of a forward order.
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from rms.journal import AggregateId, EventKind, RecordedEvent
 from rms.journal.events import text
-from rms.model.documents import from_document, shipment_from_document
-from rms.model.forward_shipment import ForwardShipment
+from rms.model.documents import from_document, parcel_from_document
+from rms.model.forward_shipment import ForwardParcel
 from rms.model.notification_type import NotificationType
 from rms.model.return_order import ReturnOrder
 from rms.notifications.payloads import (
@@ -31,7 +31,7 @@ def compose(aggregate: AggregateId, document: Row, recorded: RecordedEvent) -> N
     assert recorded.event.notification is not None
     body = text(document, "body")
     if aggregate.kind == "S":
-        shipment = shipment_from_document(body)
+        shipment = parcel_from_document(body)
         if recorded.event.kind is EventKind.INVOICED:
             return _invoice(shipment.code, shipment.shipment_code, recorded)
         return _forward(shipment, recorded, recorded.event.notification)
@@ -61,7 +61,7 @@ def _return(order: ReturnOrder, document: Row, recorded: RecordedEvent, name: No
     )
 
 
-def _forward(shipment: ForwardShipment, recorded: RecordedEvent, name: NotificationType) -> ForwardNotification:
+def _forward(shipment: ForwardParcel, recorded: RecordedEvent, name: NotificationType) -> ForwardNotification:
     aggregator = recorded.fact("aggregator") or NO_AGGREGATOR
     items = tuple(Item(item.item_code, item.sku, item.quantity) for item in shipment.items)
     return ForwardNotification(
@@ -76,7 +76,7 @@ def _forward(shipment: ForwardShipment, recorded: RecordedEvent, name: Notificat
         metadata=_metadata(recorded),
         raw_status=recorded.fact("raw_text"),
         warehouse_code=shipment.location_code,
-        items=None if aggregator in TELLS_NO_ITEMS else items,
+        items=None if aggregator in TELLS_NO_ITEMS or not items else items,
     )
 
 

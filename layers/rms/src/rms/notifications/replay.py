@@ -32,12 +32,12 @@ def replay_notifications(core: Core, aggregate: AggregateId, endpoint: str | Non
     the replay again. Also what moves a stalled cursor on.
 
     Raises:
-        NotFoundError: no such return.
+        NotFoundError: no such return or parcel.
         BadDataError: no such endpoint, or a sequence number beyond the last.
     """
     status = core.journal.status(aggregate)
     if status is None:
-        raise NotFoundError("No such return order")
+        raise NotFoundError("No such return order or forward shipment")
     readers = configuration_of(core, aggregate.client).readers
     chosen = [reader for reader in readers if endpoint in {None, reader.endpoint}]
     if endpoint is not None and not chosen:

@@ -49,7 +49,7 @@ class Told(NamedTuple):
 
 TOLD: Final[dict[type[CallerError], Told]] = {
     BadDataError: Told(400, "BAD_DATA", "Input validation failed"),
-    AwbRefusedError: Told(400, "AWB_REFUSED", "The aggregator refused to book the return"),
+    AwbRefusedError: Told(400, "AWB_REFUSED", "The aggregator refused to book the parcel"),
     CancelRefusedError: Told(409, "CANCEL_REFUSED", "It cannot be cancelled"),
     UnauthorizedError: Told(403, "UNAUTHORIZED", "These credentials may not do this"),
     NotFoundError: Told(404, "NOT_FOUND", "No such record"),

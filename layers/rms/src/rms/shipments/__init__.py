@@ -7,6 +7,7 @@ from rms.platform.loading import names_from
 if TYPE_CHECKING:
     from rms.shipments.booking import settle_booking
     from rms.shipments.cancelling import cancel_shipment, settle_cancellation
+    from rms.shipments.labels import settle_label
     from rms.shipments.pushing import take_push
     from rms.shipments.tracking import Webhook, drain_parked, record_shipment_events
 else:
@@ -16,6 +17,7 @@ else:
             "cancel_shipment": "cancelling",
             "settle_booking": "booking",
             "settle_cancellation": "cancelling",
+            "settle_label": "labels",
             "Webhook": "tracking",
             "drain_parked": "tracking",
             "record_shipment_events": "tracking",
@@ -30,5 +32,6 @@ __all__ = [
     "record_shipment_events",
     "settle_booking",
     "settle_cancellation",
+    "settle_label",
     "take_push",
 ]

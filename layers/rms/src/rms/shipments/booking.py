@@ -46,6 +46,7 @@ from rms.platform.observability import count, logger
 from rms.platform.table import Absent, AtMost, ConditionFailedError, Equals, Item, Update, Value
 from rms.platform.times import from_text, to_text
 from rms.shipments.claims import Claims
+from rms.shipments.label_files import label_wanted
 from rms.shipments.transitions import state_key
 from rms.shipments.wake import wake_booker, wake_tellers
 from rms.shipments.walk import IN_THE_BACKGROUND, WHILE_A_CLIENT_WAITS, Start, Walked, walk
@@ -438,13 +439,15 @@ def _adopt(core: Core, configuration: Configuration, turn: _Turn, booked: Booked
         return facts
 
     claims = Claims(aggregate, account.aggregator, [booked.awb])
+    # A return travels without a label.
+    label = [label_wanted(aggregate, claimed.reference, claimed.fence, now)] if aggregate.kind == "S" else []
     while True:
         match core.journal.append(
             aggregate,
             event,
             change,
             readers=configuration.readers,
-            also=[done, *claims.writes],
+            also=[done, *claims.writes, *label],
             status=claimed.status,
         ):
             case Appended():

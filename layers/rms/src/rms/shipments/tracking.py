@@ -218,9 +218,7 @@ def _append(
     if name is NotificationType.OTHER:
         count("UnknownStatus")
         logger.info("status without a name", aggregator=webhook.aggregator, status_code=update.scan.raw.code)
-    told = name if name is not NotificationType.OTHER or configuration.push_other else None
-    if name is NotificationType.CANCELLED and _cancelled_before(core, aggregate):
-        told = None
+    told = name if _is_news(core, configuration, aggregate, name) else None
     event = Event(
         event_id=update.event_id,
         kind=EventKind.TRACKED,
@@ -246,6 +244,15 @@ def _append(
             if not claims.give_way(index, current):
                 return None
             return _append(core, configuration, webhook, update, claims)
+
+
+def _is_news(core: Core, configuration: Configuration, aggregate: AggregateId, name: NotificationType) -> bool:
+    """Whether subscribers hear of a status. Of what RMS tells by itself they hear once: when RMS knows it."""
+    if name is NotificationType.OTHER:
+        return configuration.push_other
+    if aggregate.kind == "S" and name in {NotificationType.AWB_GENERATED, NotificationType.SHIPPING_LABEL_GENERATED}:
+        return False
+    return name is not NotificationType.CANCELLED or not _cancelled_before(core, aggregate)
 
 
 def _cancelled_before(core: Core, aggregate: AggregateId) -> bool:
