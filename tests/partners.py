@@ -19,6 +19,9 @@ SHIPWAY_KEY: Final = "last-part-of-the-webhook-url"
 SANDBOX: Final = "SANDBOX"
 """The name of the generic aggregator."""
 
+WITHOUT_QC: Final[Mapping[str, str]] = {f"orderItems[{place}].enableDoorStepQc": "false" for place in (0, 1)}
+"""What makes the usual return one that every aggregator can book: not all of them check at the door."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:

@@ -17,10 +17,11 @@ from rms import composition
 from rms.clients import administration, credentials
 from rms.core import Core
 from rms.platform.queues import QueueName
+from rms.platform.table import TableUnavailableError
 from sandbox.clickpost.engine import ClickpostEngine
 from sandbox.clickpost.settings import Settings
 from sandbox.in_process import InProcessHttp
-from sandbox.partner import PartnerEngine
+from sandbox.partner import AccountEngine, PartnerEngine
 from sandbox.receiver.engine import ReceiverEngine
 from tests.fakes.calls import Calls, ProcessKilledError
 from tests.fakes.clock import FakeClock
@@ -221,7 +222,10 @@ class World:
     ) -> int:
         """POST another aggregator's webhook, with its own proof unless told otherwise; answers the status."""
         given = partner.engine.webhook_headers() if headers is None else dict(headers)
-        caller = self._let_in(partner, given)
+        try:
+            caller = self._let_in(partner, given)
+        except TableUnavailableError:
+            return 500  # the authorizer failed, and the gateway says so
         if caller is None:
             return 403  # the gateway's own answer
         event = {
@@ -312,11 +316,15 @@ class World:
     def _next_moment(self) -> datetime | None:
         moments = (
             self.next_due(),
-            self.clickpost.next_due(),
             self.queues.next_visible_at(),
-            *(partner.engine.next_due() for partner in self.others),
+            *(engine.next_due() for engine in self.engines.values()),
         )
         return min((moment for moment in moments if moment is not None), default=None)
+
+    @property
+    def engines(self) -> Mapping[str, AccountEngine[Any, Any, Any]]:
+        """The simulated aggregators, by name."""
+        return {"CLICKPOST": self.clickpost, **{partner.name: partner.engine for partner in self.others}}
 
     # ── looking inside ──────────────────────────────────────────────────────────────
 

@@ -5,6 +5,7 @@ hands a message out again, the sweeper looks at what is due, and time passes. Re
 may be lost, doubled, late, or left without their answer.
 """
 
+import hashlib
 import random
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from functools import partial
 from typing import Any, Final
 from unittest import mock
 
-from rms.clients import administration
+from rms.clients import administration, credentials
 from rms.platform.observability import logger, metrics
 from rms.platform.queues import QueueName, QueueUnavailableError
 from rms.platform.table import TableUnavailableError
@@ -24,6 +25,7 @@ from tests.builders import a_channel_booked_body
 from tests.fakes import table
 from tests.fakes.calls import Calls, Plan, ProcessKilledError, no_faults
 from tests.fakes.queues import QUEUES, Received
+from tests.partners import onboard
 from tests.world import CLIENT, SWEEP, HttpReply, World
 
 NEIGHBOUR: Final = "fern"
@@ -80,6 +82,8 @@ class Run:
         self.calls = Calls()
         self.world = World(seed=seed, calls=self.calls, clickpost=clickpost, endpoints=endpoints)
         self.plan, self.late = plan, late
+        self.faulty = plan is not no_faults
+        """Whether anything may go wrong at all."""
         self.client_repeats = client_repeats
         self.requests: list[Request] = []
         self.taken: list[tuple[str, bytes, datetime]] = []
@@ -95,6 +99,11 @@ class Run:
         self.calls.made.clear()
         self.calls.plan = self.plan
         self.calls.late_by = 2 if self.late is Late.SOON else None
+
+    def onboard(self, name: str, **settings: Any) -> None:
+        """From here on another aggregator books."""
+        onboard(self.world, name, **settings)
+        self.neighbours = self.rows_of_others()
 
     # ── what people and partners do ─────────────────────────────────────────────────
 
@@ -233,8 +242,7 @@ class Run:
         world = self.world
         world.table.catch_up()  # the indexes lag for less than the second that passes now
         moments = [request.again_at for request in self.requests]
-        moments += [world.clickpost.next_due(), world.queues.next_visible_at()]
-        moments += [other.engine.next_due() for other in world.others]
+        moments += [world.queues.next_visible_at(), *(engine.next_due() for engine in world.engines.values())]
         due = world.next_due()
         moments.append(max(due, self._swept_at + SWEEP) if due is not None else None)
         if self.late is not Late.LAST and (self.calls._late or self._under_way):
@@ -276,15 +284,20 @@ def _weightless(_row: object) -> int:
     return 0
 
 
+def _cheap_hash(password: str, salt: bytes) -> bytes:
+    return hashlib.sha256(salt + password.encode()).digest()
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without log lines, metrics and prices of rows: thousands of runs would print millions, and nobody reads them."""
+    """Without what thousands of runs need not have: log lines, metrics, prices of rows, and hashes made to be slow."""
     level = logger.log_level
     logger.setLevel("CRITICAL")
     try:
         with (
             mock.patch.object(metrics, "flush_metrics", metrics.clear_metrics),
             mock.patch.object(table, "row_bytes", _weightless),
+            mock.patch.object(credentials, "_hash", _cheap_hash),
         ):
             yield
     finally:

@@ -9,7 +9,7 @@ from sandbox.clickpost.settings import Settings
 from sandbox.faults import answers_status
 from tests.builders import a_channel_booked_body, a_return_create_body, a_return_order_body
 from tests.faults.run import Run
-from tests.partners import SANDBOX, onboard
+from tests.partners import SANDBOX, WITHOUT_QC
 from tests.world import CLIENT
 
 CODE: Final = "RET-70031-1"
@@ -54,15 +54,14 @@ def _joins(name: str) -> Callable[[Run], None]:
     """From here on another aggregator books."""
 
     def before(run: Run) -> None:
-        onboard(run.world, name)
-        run.neighbours = run.rows_of_others()
+        run.onboard(name)
 
     return before
 
 
 def _joins_first(run: Run) -> None:
     """Shiprocket is asked first, and has nobody who checks at the door; Clickpost is asked when it cannot."""
-    onboard(run.world, "SHIPROCKET", couriers_check=False)
+    run.onboard("SHIPROCKET", couriers_check=False)
     account_rules.put_account_rules(run.world.core, CLIENT, [], ["a-st", "main"])
     run.neighbours = run.rows_of_others()
 
@@ -75,7 +74,7 @@ def _one_parcel_in_all(run: Run) -> Iterator[str]:
 
 
 def _books_without_qc(run: Run) -> None:
-    run.post(a_return_order_body(**{f"orderItems[{place}].enableDoorStepQc": "false" for place in (0, 1)}))
+    run.post(a_return_order_body(**WITHOUT_QC))
 
 
 def _channel_booked(run: Run) -> None:
@@ -175,6 +174,12 @@ SCENARIOS: Final = (
         _books_without_qc,
         {CODE: ("PICKUP_SCHEDULED", _told("AWB_GENERATED", "PICKUP_SCHEDULED"))},
         before=_joins("SHIPROCKET"),
+    ),
+    Scenario(
+        "create, RMS books at Shipway",
+        _books_without_qc,
+        {CODE: ("PICKUP_SCHEDULED", _told("AWB_GENERATED", "PICKUP_SCHEDULED"))},
+        before=_joins("SHIPWAY"),
     ),
     Scenario(
         "create, RMS books at a generic aggregator",

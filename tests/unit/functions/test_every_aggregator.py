@@ -13,11 +13,10 @@ from rms.platform.errors import BadDataError
 from rms.platform.queues import QueueName
 from sandbox.faults import Fault, Then, WebhookFault, WebhookThen
 from tests.builders import a_channel_booked_body, a_return_order_body
-from tests.partners import KINDS, SANDBOX, SHIPROCKET_KEY, SHIPWAY_KEY, onboard
+from tests.partners import KINDS, SANDBOX, SHIPROCKET_KEY, SHIPWAY_KEY, WITHOUT_QC, onboard
 from tests.world import CLIENT, WEBHOOK_KEY, HttpReply, Partner, World
 
 CODE: Final = "RET-70031-1"
-WITHOUT_QC: Final[Mapping[str, object]] = {f"orderItems[{place}].enableDoorStepQc": "false" for place in (0, 1)}
 TOLD: Final[Mapping[str, Sequence[str]]] = {
     "SHIPROCKET": (
         "AWB_GENERATED",
