@@ -13,7 +13,7 @@ from tests.world import CLIENT
 
 type Row = Mapping[str, Any]
 
-_RETURNS: Final = f"C#{CLIENT}#R#"
+_RETURNS: Final = (f"C#{CLIENT}#R#", f"C#{CLIENT}#S#")
 _NAMES: Final = f"C#{CLIENT}#A#"
 _DISORDER: Final = {"out of order", "overtook"}
 
@@ -45,6 +45,7 @@ def breaches(run: Run) -> list[Breach]:
     return [
         *_returns(found),
         *_parcels(found),
+        *_labels(found),
         *_journals(found),
         *_webhooks(found),
         *_notifications(found),
@@ -99,10 +100,13 @@ class _Found:
         for row in run.world.table.rows():
             pk, sk = str(row["PK"]), str(row["SK"])
             if pk.startswith(_RETURNS):
-                returns[pk.removeprefix(_RETURNS)][sk] = row
+                returns[pk.split("#", 3)[3]][sk] = row
             elif pk.startswith(_NAMES):
                 names[pk.removeprefix(_NAMES)][sk] = row
         return cls(run, dict(returns), dict(names))
+
+    def is_return(self, code: str) -> bool:
+        return str(self.returns[code]["DOCUMENT"]["PK"]).startswith(_RETURNS[0])
 
     def events(self, code: str) -> list[Row]:
         rows = self.returns[code]
@@ -144,6 +148,22 @@ def _doubled(truth: Mapping[str, Any]) -> Iterator[Breach]:
         for what in ("orders_with_several_parcels", "goods_with_several_parcels"):
             for name, awbs in truth.get(what, {}).items():
                 yield Breach(Kind.DUPLICATE_AWB, f"{name}: {awbs}")
+
+
+def _labels(found: _Found) -> Iterator[Breach]:
+    """A label ends kept, its file there and told once; or held, where a person sees it."""
+    for code, rows in found.returns.items():
+        label = rows.get("LABEL")
+        if label is None:
+            if found.returns[code].get("BOOKING", {}).get("state") == "BOOKED" and not found.is_return(code):
+                yield Breach(Kind.OTHER, f"{code}: booked, and nobody wants its label")
+            continue
+        told = [event["kind"] for event in found.events(code) if event["kind"] in {"LABELLED", "LABEL_HELD"}]
+        ended = {"KEPT": "LABELLED", "HELD": "LABEL_HELD"}.get(str(label["state"]))
+        if told != [ended]:
+            yield Breach(Kind.OTHER, f"{code}: label is {label['state']}, its journal says {told}")
+        if label["state"] == "KEPT" and label["file"] not in found.run.world.files.kept:
+            yield Breach(Kind.OTHER, f"{code}: its label is not there")
 
 
 def _journals(found: _Found) -> Iterator[Breach]:
@@ -196,7 +216,7 @@ def _notifications(found: _Found) -> Iterator[Breach]:
 def _leftovers(found: _Found) -> Iterator[Breach]:
     world = found.run.world
     for shard, due_at, pk, sk in world.table._indexes["due"].values():
-        if shard == "held" and left_to_a_person(found.run, found.returns.get(pk.removeprefix(_RETURNS), {})):
+        if shard == "held" and left_to_a_person(found.run, found.returns.get(pk.split("#", 3)[-1], {})):
             continue
         yield Breach(Kind.OTHER, f"left in {shard}: {pk} {sk}, due {due_at}")
     for name, rows in found.names.items():

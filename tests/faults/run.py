@@ -112,6 +112,11 @@ class Run:
         code = body.get("returnOrderCode") or body["orderDetails"]["orderNumber"]
         return self.request(f"POST {path}", lambda: self.world.create_return(dict(body), path), code)
 
+    def ship(self, body: Mapping[str, Any]) -> Request:
+        """The client has a forward parcel labelled."""
+        code = body["orderDetails"]["shipmentCode"]
+        return self.request("POST /forward/shipping-labels", lambda: self.world.ship(dict(body)), code)
+
     def replay(self, code: str, body: Mapping[str, Any] | None = None) -> Request:
         """The client asks for a replay."""
         return self.request("POST replay", lambda: self.world.replay(code, dict(body or {})))
@@ -259,10 +264,11 @@ class Run:
         self.neighbours = self.rows_of_others()
 
     def rows_of_others(self) -> list[Mapping[str, Any]]:
-        """Every row that is not of the client under test; what a login brings is nobody else's either."""
-        own = (f"C#{CLIENT}#R#", f"C#{CLIENT}#A#", f"C#{CLIENT}#F#")
+        """Every row that is not of the client under test; what is fetched anew as it runs out is nobody's either."""
+        own = tuple(f"C#{CLIENT}#{kind}#" for kind in "RSAF")
         rows = self.world.table.rows()
-        return [row for row in rows if not str(row["PK"]).startswith(own) and not str(row["SK"]).startswith("TOKEN#")]
+        fetched = ("TOKEN#", "LABELSOURCE")
+        return [row for row in rows if not str(row["PK"]).startswith(own) and not str(row["SK"]).startswith(fetched)]
 
 
 class _BatchLostError(Exception):

@@ -4,15 +4,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from rms.clients import account_rules
+from rms.clients import account_rules, administration
 from sandbox.clickpost.settings import Settings
-from sandbox.faults import answers_status
-from tests.builders import a_channel_booked_body, a_return_create_body, a_return_order_body
+from sandbox.faults import Fault, Then, answers_status
+from tests.builders import (
+    a_channel_booked_body,
+    a_label_question,
+    a_return_create_body,
+    a_return_order_body,
+    a_shipment_body,
+    an_invoice_body,
+)
 from tests.faults.run import Run
 from tests.partners import SANDBOX, WITHOUT_QC
-from tests.world import CLIENT
+from tests.world import CLIENT, RECEIVER_HOST
 
 CODE: Final = "RET-70031-1"
+PARCEL: Final = "SH-70031"
 CHANNEL_CODE: Final = "RET-70044-1"
 CHANNEL_AWB: Final = "9977001122"
 
@@ -75,6 +83,37 @@ def _one_parcel_in_all(run: Run) -> Iterator[str]:
 
 def _books_without_qc(run: Run) -> None:
     run.post(a_return_order_body(**WITHOUT_QC))
+
+
+def _ships(alias: str) -> Callable[[Run], None]:
+    def flow(run: Run) -> None:
+        run.ship(a_shipment_body(logisticAccountAlias=alias))
+
+    return flow
+
+
+def _ships_with_a_late_label(run: Run) -> None:
+    run.world.clickpost.fail("label-file", Fault(Then.STATUS, status=404), times=2)
+    _ships("main")(run)
+
+
+def _gives_labels_itself(run: Run) -> None:
+    """From here on the client's own system gives labels, under headers that it gives when asked."""
+    own = f"https://{RECEIVER_HOST}"
+    source = administration.NewLabelSource(f"{own}/label-source/own", {}, f"{own}/credentials/own")
+    administration.put_label_source(run.world.core, CLIENT, source)
+    run.world.receiver.set_endpoint("own", expected_headers={"Authorization": "Bearer fresh"})
+    run.neighbours = run.rows_of_others()
+
+
+def _asks_the_shop(run: Run) -> None:
+    question = a_label_question()
+    run.request("POST /forward/web-shop-labels", lambda: run.world.ask_for_label(question), question["shipmentCode"])
+
+
+def _invoiced(run: Run) -> None:
+    body = an_invoice_body()
+    run.request("POST /forward/invoices", lambda: run.world.invoice(body), body["forwardShipmentCode"])
 
 
 def _channel_booked(run: Run) -> None:
@@ -161,6 +200,7 @@ def _told(*names: str) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
+_LABELLED: Final = _told("AWB_GENERATED", "SHIPPING_LABEL_GENERATED")
 _PORTAL_LIFE: Final = _told("RETURN_ORDER_PLACED", "AWB_GENERATED", "OUT_FOR_PICKUP", "PICKUP_CANCELLED")
 
 SCENARIOS: Final = (
@@ -193,6 +233,33 @@ SCENARIOS: Final = (
         {CODE: ("AWB_GENERATED", _told("AWB_GENERATED"))},
         before=_joins_first,
         also=_one_parcel_in_all,
+    ),
+    Scenario(
+        "a forward parcel with its label",
+        _ships("main"),
+        {PARCEL: ("SHIPPING_LABEL_GENERATED", _LABELLED)},
+    ),
+    Scenario(
+        "a forward parcel at Shiprocket",
+        _ships("a-st"),
+        {PARCEL: ("SHIPPING_LABEL_GENERATED", _LABELLED)},
+        before=_joins("SHIPROCKET"),
+    ),
+    Scenario(
+        "a forward parcel whose label comes late",
+        _ships_with_a_late_label,
+        {PARCEL: ("SHIPPING_LABEL_GENERATED", _LABELLED)},
+    ),
+    Scenario(
+        "a label of the client's own system",
+        _asks_the_shop,
+        {"SH-70055": ("SHIPPING_LABEL_GENERATED", _LABELLED)},
+        before=_gives_labels_itself,
+    ),
+    Scenario(
+        "an invoice",
+        _invoiced,
+        {PARCEL: ("CREATED", _told("INVOICE_GENERATED"))},
     ),
     Scenario(
         "create, channel booked",
