@@ -275,6 +275,18 @@ def _returns_at_shiprocket(world: _Watched) -> None:
     assert "DELIVERED" in world.heard("RET-11")
 
 
+def _a_return_that_the_second_account_books(world: _Watched) -> None:
+    shiprocket = onboard(world, "SHIPROCKET", couriers_check=False).engine
+    rules = {"rules": [{"when": {"pinCodes": ["4110*"]}, "accounts": ["a-st", "main"]}], "defaultAccounts": ["main"]}
+    world.administer("PUT", f"/clients/{CLIENT}/account-rules", rules)
+    assert world.create_return(a_return_order_body(returnOrderCode="RET-15")).status == 200
+    # The same where the worker learns of the refusal.
+    shiprocket.fail("create-return", Fault(Then.HANGS, does_the_work=True))
+    assert world.create_return(a_return_order_body(returnOrderCode="RET-16")).status == 202
+    world.settle()
+    assert [world.rows_of(code)["BOOKING"]["account"] for code in ("RET-15", "RET-16")] == ["main", "main"]
+
+
 def _returns_at_shipway(world: _Watched) -> None:
     shipway = onboard(world, "SHIPWAY").engine
     body = a_return_order_body(returnOrderCode="RET-13", **WITHOUT_QC)
@@ -430,6 +442,7 @@ _FLOWS: Final = (
     _events_that_come_before_their_awb,
     _a_return_announced_by_the_aggregator,
     _returns_at_shiprocket,
+    _a_return_that_the_second_account_books,
     _returns_at_shipway,
     _returns_at_a_generic_aggregator,
     _forward_parcels,
