@@ -370,7 +370,7 @@ class ShiprocketEngine(PartnerEngine[Settings]):
             return 422, bodies.invalid({"awbs": ["The awbs field is required."]})
         due = self.clock() + timedelta(seconds=self.settings.later_seconds)
         for parcel in (self._parcels[str(awb)] for awb in awbs if str(awb) in self._parcels):
-            if _cancellable(parcel):
+            if _cancellable(parcel) and not any(scan.code == "cancellation_requested" for scan in parcel.scans):
                 self.scan(parcel.awb, "cancellation_requested")
                 self._later.append((due, lambda parcel=parcel: self._void(parcel)))  # type: ignore[misc]  # bound now
         return 200, {"message": "Bulk Shipment cancellation is in progress. Please wait for some time."}

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     LOST_RETURN = "lost returns"
     LOST_NOTIFICATION = "lost notifications"
     MISORDERED = "misordered notifications"
+    STILL_COMING = "cancelled, still coming"
     OTHER = "other"
 
 
@@ -46,6 +47,7 @@ def breaches(run: Run) -> list[Breach]:
         *_returns(found),
         *_parcels(found),
         *_labels(found),
+        *_cancellations(found),
         *_journals(found),
         *_webhooks(found),
         *_notifications(found),
@@ -134,7 +136,7 @@ def _parcels(found: _Found) -> Iterator[Breach]:
                 yield Breach(Kind.LOST_RETURN, f"{awb}: booked, and no return knows of it")
     for code, rows in found.returns.items():
         state = rows.get("BOOKING", {}).get("state", "BOOKED")
-        if state not in {"BOOKED", "REFUSED"} and not left_to_a_person(found.run, rows):
+        if state not in {"BOOKED", "REFUSED", "CANCELLED"} and not left_to_a_person(found.run, rows):
             yield Breach(Kind.OTHER, f"{code}: booking is {state}")
 
 
@@ -164,6 +166,29 @@ def _labels(found: _Found) -> Iterator[Breach]:
             yield Breach(Kind.OTHER, f"{code}: label is {label['state']}, its journal says {told}")
         if label["state"] == "KEPT" and label["file"] not in found.run.world.files.kept:
             yield Breach(Kind.OTHER, f"{code}: its label is not there")
+
+
+def _cancellations(found: _Found) -> Iterator[Breach]:
+    """What is cancelled is so everywhere, and everybody has been told once; what is wished for has come to an end."""
+    parcels = [parcel for engine in found.run.world.engines.values() for parcel in engine.parcels()]
+    cancelled = {parcel.awb for parcel in parcels if parcel.cancelled}
+    on_the_way = {parcel.awb for parcel in parcels if any(scan.code == "out_for_pickup" for scan in parcel.scans)}
+    for code, rows in found.returns.items():
+        wish, booking = rows.get("CANCELLATION", {}).get("state"), rows.get("BOOKING", {})
+        events = [event for event in found.events(code) if event["kind"] == "CANCELLED"]
+        # Shiprocket takes in hand what it will not do: nobody says no, until a courier has been there or a day is over.
+        never = left_to_a_person(found.run, rows) or booking.get("awb") in on_the_way - cancelled
+        if wish not in {None, "CANCELLED", "REFUSED"} and not (wish == "HELD" and never):
+            yield Breach(Kind.OTHER, f"{code}: the wish to cancel is {wish}")
+        if (wish == "CANCELLED", booking.get("state") == "CANCELLED") != (len(events) == 1,) * 2:
+            yield Breach(Kind.OTHER, f"{code}: wish {wish}, booking {booking.get('state')}, {len(events)} events")
+        if wish == "CANCELLED" and "awb" in booking and booking["awb"] not in cancelled:
+            yield Breach(Kind.STILL_COMING, f"{code}: {booking['awb']} is not cancelled at its aggregator")
+        told = [event for event in found.events(code) if event.get("notification") == "CANCELLED"]
+        if wish == "CANCELLED" and len(told) != 1:
+            yield Breach(
+                Kind.LOST_NOTIFICATION if not told else Kind.OTHER, f"{code}: CANCELLED told {len(told)} times"
+            )
 
 
 def _journals(found: _Found) -> Iterator[Breach]:
@@ -216,7 +241,8 @@ def _notifications(found: _Found) -> Iterator[Breach]:
 def _leftovers(found: _Found) -> Iterator[Breach]:
     world = found.run.world
     for shard, due_at, pk, sk in world.table._indexes["due"].values():
-        if shard == "held" and left_to_a_person(found.run, found.returns.get(pk.split("#", 3)[-1], {})):
+        allowed = left_to_a_person(found.run, found.returns.get(pk.split("#", 3)[-1], {}))
+        if shard == "held" and (allowed or sk == "CANCELLATION"):  # of a wish, `_cancellations` says whether it may be
             continue
         yield Breach(Kind.OTHER, f"left in {shard}: {pk} {sk}, due {due_at}")
     for name, rows in found.names.items():

@@ -121,6 +121,28 @@ class Run:
         """The client asks for a replay."""
         return self.request("POST replay", lambda: self.world.replay(code, dict(body or {})))
 
+    def cancel(self, code: str) -> Request:
+        """The client wants a return cancelled."""
+        return self.request("POST cancel", lambda: self.world.cancel(code), code)
+
+    def add_items(self, body: Mapping[str, Any]) -> Request:
+        """The client adds items to a return."""
+        path = "/return/update-return-order/item"
+        send = lambda: self.world.call("add_return_items", "PUT", path, dict(body))  # noqa: E731 - as all others here
+        return self.request("PUT items", send, body["returnOrderCode"])
+
+    def generate_awb(self, code: str) -> Request:
+        """The client wants an AWB for a return that has none."""
+        return self.request("POST awb", lambda: self.world.generate_awb(code), code)
+
+    def until_answered(self, request: Request) -> None:
+        """Let as little time pass as the client's repeats take."""
+        while request.again_at is not None:
+            self.busy()
+            if request.again_at is not None:
+                self.world.clock.advance_to(request.again_at)
+                self.pass_time()
+
     def request(self, name: str, send: Callable[[], HttpReply], code: str | None = None) -> Request:
         """The client calls, and goes on calling."""
         request = Request(name, send, code)

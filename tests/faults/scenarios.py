@@ -14,6 +14,7 @@ from tests.builders import (
     a_return_order_body,
     a_shipment_body,
     an_invoice_body,
+    an_items_body,
 )
 from tests.faults.run import Run
 from tests.partners import SANDBOX, WITHOUT_QC
@@ -178,6 +179,60 @@ def _unknown(**fault: Any) -> Callable[[Run], None]:
     return flow
 
 
+def _cancels(run: Run) -> None:
+    run.cancel(CODE)
+
+
+def _booked_at(name: str) -> Callable[[Run], None]:
+    """Another aggregator has booked."""
+
+    def before(run: Run) -> None:
+        _joins(name)(run)
+        _books_without_qc(run)
+        run.live()
+
+    return before
+
+
+def _booked_by_the_channel(run: Run) -> None:
+    _channel_booked(run)
+    run.live()
+
+
+def _cancels_the_channels(run: Run) -> None:
+    run.cancel(CHANNEL_CODE)
+
+
+def _cancels_while_unknown(run: Run) -> None:
+    """Nobody answers for a while, and the parcel is there all the same."""
+    run.world.clickpost.fail("create-order", Fault(Then.HANGS, does_the_work=True))
+    run.world.clickpost.fail("create-order", Fault(Then.HANGS, does_the_work=False), times=2)
+    run.until_answered(run.post(a_return_order_body()))
+    run.cancel(CODE)
+
+
+def _adds_items(run: Run) -> None:
+    run.add_items(an_items_body(returnOrderCode=CODE, orderCode="SO-70031"))
+
+
+def _has_them_once(run: Run) -> Iterator[str]:
+    shown = run.world.read_return(CODE).body
+    codes = [item["itemCode"] for item in shown["orderItems"]]
+    added = [event["kind"] for event in shown["timeline"]].count("ITEMS_ADDED")
+    if (codes, added) != (["70031-1", "70031-2", "70044-2"], 1):
+        yield f"items {codes}, added {added} times"
+
+
+def _refused(run: Run) -> None:
+    run.world.clickpost.change({"account_codes": ("another-code",)})
+    run.post(a_return_order_body())
+    run.world.clickpost.change({"account_codes": ()})
+
+
+def _generates(run: Run) -> None:
+    run.generate_awb(CODE)
+
+
 def _replayed(run: Run) -> None:
     run.marks["delivered before"] = len(run.world.receiver.deliveries())
     run.replay(CODE)
@@ -314,6 +369,55 @@ SCENARIOS: Final = (
         {CODE: ("RETURN_PICKED_UP", _told("AWB_GENERATED", "OUT_FOR_PICKUP", "RETURN_PICKED_UP"))},
         before=_booked_and_picked_up,
         also=_told_again,
+    ),
+    Scenario(
+        "cancelled",
+        _cancels,
+        {CODE: ("CANCELLED", _told("AWB_GENERATED", "CANCELLED"))},
+        before=_books,
+    ),
+    Scenario(
+        "cancelled by a carrier in its own time",
+        _cancels,
+        {CODE: ("CANCELLED", _told("AWB_GENERATED", "CANCELLED"))},
+        before=_books,
+        clickpost=Settings(cancels_later=True, async_seconds=600.0, sends_cancelled_scan=False),
+    ),
+    Scenario(
+        "cancelled at Shiprocket",
+        _cancels,
+        {CODE: ("CANCELLED", _told("AWB_GENERATED", "PICKUP_SCHEDULED", "CANCELLATION_REQUESTED", "CANCELLED"))},
+        before=_booked_at("SHIPROCKET"),
+    ),
+    Scenario(
+        "cancelled at Shipway",
+        _cancels,
+        {CODE: ("CANCELLED", _told("AWB_GENERATED", "PICKUP_SCHEDULED", "CANCELLED"))},
+        before=_booked_at("SHIPWAY"),
+    ),
+    Scenario(
+        "cancelled, channel booked",
+        _cancels_the_channels,
+        {CHANNEL_CODE: ("CANCELLED", _told("RETURN_ORDER_PLACED", "CANCELLED"))},
+        before=_booked_by_the_channel,
+    ),
+    Scenario(
+        "cancelled while nobody knows whether it is booked",
+        _cancels_while_unknown,
+        {CODE: ("CANCELLED", _told("AWB_GENERATED", "CANCELLED"))},
+    ),
+    Scenario(
+        "items added",
+        _adds_items,
+        {CODE: ("AWB_GENERATED", _told("AWB_GENERATED"))},
+        before=_books,
+        also=_has_them_once,
+    ),
+    Scenario(
+        "refused, then its AWB is asked for",
+        _generates,
+        {CODE: ("AWB_GENERATED", _told("AWB_GENERATED"))},
+        before=_refused,
     ),
     Scenario(
         "an endpoint is down, then up; another is not",

@@ -87,9 +87,10 @@ PLAYED: Final[Mapping[str, Played]] = {
             5: "IN_TRANSIT",
             6: "OUT_FOR_DELIVERY",
             8: "DELIVERED",
+            10: "CANCELLED",
         },
         lives=("delivered", "delivered", "pickup_failed"),
-        fails=("create-order",),
+        fails=("create-order", "cancel-order"),
         settings={
             "asynchronous": (*[False] * 9, True),
             "async_seconds": (0.0, 40.0),
@@ -105,6 +106,8 @@ PLAYED: Final[Mapping[str, Played]] = {
             "in_transit": "IN_TRANSIT",
             "out_for_delivery": "OUT_FOR_DELIVERY",
             "delivered": "DELIVERED",
+            "cancellation_requested": "CANCELLATION_REQUESTED",
+            "cancelled": "CANCELLED",
         },
         lives=("delivered", "delivered", "pickup_failed"),
         fails=(
@@ -116,6 +119,7 @@ PLAYED: Final[Mapping[str, Played]] = {
             "pickup",
             "list-returns",
             "show",
+            "cancel-awbs",
         ),
         settings={"assigns_later": (*[False] * 9, True)},
     ),
@@ -127,9 +131,10 @@ PLAYED: Final[Mapping[str, Played]] = {
             "RPKP": "RETURN_PICKED_UP",
             "RINT": "IN_TRANSIT",
             "RDEL": "DELIVERED",
+            "RCAN": "CANCELLED",
         },
         lives=("returned", "returned", "pickup_failed"),
-        fails=("create-return", "create-return", "get-orders", "tracking"),
+        fails=("create-return", "create-return", "get-orders", "tracking", "cancel"),
         settings={"return_awb_after": (0, 1, 2), "history": ("activities", "history")},
     ),
     SANDBOX: Played(
@@ -150,7 +155,12 @@ PLAYED: Final[Mapping[str, Played]] = {
 BOOKS: Final = (*["CLICKPOST"] * 4, "SHIPROCKET", "SHIPROCKET", "SHIPWAY", SANDBOX)
 """Who books, by the seed."""
 
+POSTED: Final = "POST /return/return-orders"
+
 _MOST_SCANS: Final = 5
+_LIKELY_CANCELLED: Final = 0.5
+"""How likely a client who could cancel does, when it comes to it."""
+
 _MOST_SECONDS_WITHIN_A_CALL: Final = 20
 
 
@@ -274,6 +284,7 @@ class Schedule:
             self._time_passes,
             self._queue_doubles,
             self._replay,
+            self._cancel,
         )
 
     def _time_passes(self) -> None:
@@ -293,6 +304,13 @@ class Schedule:
         if known and self.dice.random() < 0.2:
             self._say(f"client replays {known[0]}")
             self.run.replay(known[0])
+
+    def _cancel(self) -> None:
+        known = [str(request.code) for request in self.run.requests if request.answer and request.name == POSTED]
+        if known and self.dice.random() < _LIKELY_CANCELLED:
+            code = self.dice.choice(known)
+            self._say(f"client cancels {code}")
+            self.run.cancel(code)
 
     # ── what goes wrong ─────────────────────────────────────────────────────────────
 
@@ -385,10 +403,14 @@ class Schedule:
         possible = names[-1:]
         if played.timeless:
             possible = ["DELIVERED"] if "DELIVERED" in names else names
+        if rows["STATUS"].get("cancelled_at") and "BOOKING" in rows and "awb" not in rows["BOOKING"]:
+            possible = [*possible, "CANCELLED"]  # what the channel booked goes on being scanned
         if names and rows["STATUS"]["state"] not in possible:
             yield Breach(Kind.OTHER, f"{owner} is {rows['STATUS']['state']} after {names}")
         tracked = [
-            row["notification"] for sk, row in rows.items() if sk.startswith("EVENT#") and row["kind"] == "TRACKED"
+            row.get("notification", "CANCELLED")  # nothing else is told by RMS itself and so not once more
+            for sk, row in rows.items()
+            if sk.startswith("EVENT#") and row["kind"] == "TRACKED"
         ]
         if sorted(names) != sorted(name for name in tracked if name in played.states.values()):
             yield Breach(Kind.LOST_NOTIFICATION, f"{owner}: {tracked} of {names}")

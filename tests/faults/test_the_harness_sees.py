@@ -6,11 +6,13 @@ from itertools import count
 
 import pytest
 
+from rms.aggregators.contract import Cancelled
 from rms.journal import RecordedEvent
 from rms.journal.events import Event, to_item
 from rms.notifications import delivery
 from rms.notifications.judgement import Delivered
 from rms.platform.table import Item
+from rms.shipments import cancelling
 from tests.fakes.calls import Fault, at
 from tests.faults.invariants import Kind, breaches
 from tests.faults.partners import BOOKS_EVERY_REPEAT
@@ -78,3 +80,32 @@ def test_a_cursor_that_moves_past_what_was_not_told_is_noticed(monkeypatch: pyte
     found = breaches(scenario.play(scenario.start()))
 
     assert Kind.LOST_NOTIFICATION in {breach.kind for breach in found}
+
+
+def test_a_parcel_that_is_cancelled_without_asking_its_aggregator_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cancelling, "answer_to_cancel", lambda *_, **__: Cancelled())
+    scenario = NAMED["cancelled"]
+
+    assert Kind.STILL_COMING in {breach.kind for breach in breaches(scenario.play(scenario.start()))}
+
+
+def test_a_wish_that_nobody_goes_on_with_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("functions.book_shipments.app.settle_cancellation", lambda *_: None)
+    monkeypatch.setattr("tests.faults.run.ROUNDS", 50)
+    scenario = NAMED["cancelled while nobody knows whether it is booked"]
+
+    run = scenario.start()
+    with pytest.raises(AssertionError, match="never comes to rest"):
+        scenario.play(run)
+
+    assert "the wish to cancel is WANTED" in str(breaches(run))
+
+
+def test_a_cancel_that_is_told_by_its_scan_and_by_rms_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = cancelling._moved
+    monkeypatch.setattr(
+        cancelling, "_moved", lambda *args: {name: v for name, v in honest(*args).items() if name != "cancelled_at"}
+    )
+    scenario = NAMED["cancelled"]
+
+    assert "CANCELLED told 2 times" in str(breaches(scenario.play(scenario.start())))

@@ -1,7 +1,9 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 
-from rms.journal import AggregateId, Appended, Event, EventKind, Journal
+from rms.journal import AggregateId, Appended, Event, EventKind, Journal, Reader
+from rms.model.notification_type import NotificationType
 from rms.platform.table import Item
 from tests.fakes.table import FakeTable
 
@@ -42,3 +44,25 @@ def test_a_status_that_is_out_of_date_costs_one_refusal_and_loses_nothing() -> N
     status = journal.status(RETURN)
     assert status is not None
     assert (status["sequence"], status["seen"]) == (3, "2")
+
+
+def test_whether_somebody_must_hear_of_an_event_is_decided_by_the_status_that_it_is_appended_to() -> None:
+    table = FakeTable()
+    journal = a_journal_of(table)
+    journal.create(RETURN, {}, {"state": "NEW"}, an_event("PLACED"))
+    journal.append(RETURN, an_event("by somebody else"), lambda _: {"state": "CANCELLED"})
+    readers = [Reader("shop", "")]
+
+    def event(status: Item) -> Event:
+        told = None if status["state"] == "CANCELLED" else NotificationType.CANCELLED
+        return replace(an_event("ours"), notification=told)
+
+    out_of_date: Item = {"state": "NEW", "sequence": 1}
+    assert journal.append(RETURN, event, lambda _: {}, readers=readers, status=out_of_date) == Appended(3)
+
+    assert journal.events(RETURN, after=2)[0].event.notification is None
+    assert table.get(RETURN.cursor("shop")) is None
+    journal.append(RETURN, an_event("again"), lambda _: {"state": "NEW"})
+    other = lambda status: replace(event(status), event_id="another")  # noqa: E731 - the same, under another id
+    journal.append(RETURN, other, lambda _: {}, readers=readers)
+    assert table.get(RETURN.cursor("shop")) is not None

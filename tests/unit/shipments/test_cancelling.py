@@ -97,6 +97,19 @@ def test_what_a_scan_has_told_is_not_told_again_by_the_answer(booked: World) -> 
     assert kinds(booked)[-2:] == ["TRACKED", "CANCELLED"]
 
 
+def test_a_state_that_came_with_other_news_is_told_all_the_same(booked: World) -> None:
+    awb = booked.clickpost.parcels()[0].awb
+    news = a_scan(awb, 25, additional={"latest_status": {"clickpost_status_code": 10, "timestamp": NOON.isoformat()}})
+    booked.clickpost.change({"sends_cancelled_scan": False})
+    receive(booked, news)
+    assert booked.read_return(CODE).body["status"] == "CANCELLED"
+
+    booked.cancel(CODE)
+    booked.settle()
+
+    assert booked.heard(CODE) == ["AWB_GENERATED", "OUT_FOR_PICKUP", "CANCELLED"]
+
+
 def test_the_same_wish_again_gets_the_same_answer_without_another_call(booked: World) -> None:
     booked.cancel(CODE)
     before, calls = booked.rows_of(CODE), len(booked.clickpost.requests())

@@ -33,6 +33,10 @@ from rms.platform.times import to_text
 type Change = Callable[[Item], Mapping[str, Value]]
 """From the STATUS row as it stands to the attributes that the event sets on it."""
 
+type Happening = Event | Callable[[Item], Event]
+"""An event; or what makes it from the STATUS row as it stands, where that decides whether somebody must hear of it.
+Its id does not depend on the row."""
+
 ROUNDS: Final = 24
 """How often an append starts over when others write the same aggregate."""
 
@@ -130,7 +134,7 @@ class Journal:
     def append(
         self,
         aggregate: AggregateId,
-        event: Event,
+        happening: Happening,
         change: Change,
         *,
         readers: Sequence[Reader] = (),
@@ -153,6 +157,7 @@ class Journal:
                 raise NoAggregateError
             fence = self._fences()
             sequence = number(status, "sequence") + 1
+            event = happening(status) if callable(happening) else happening
             writes: list[Write] = [
                 Put(aggregate.seen(event.event_id), {"sequence": sequence, "fence": fence}, NEW),
                 Put(aggregate.event(sequence), to_item(event, sequence, fence), NEW),

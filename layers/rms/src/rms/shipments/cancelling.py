@@ -322,23 +322,22 @@ def _finish(core: Core, seen: _Seen, fence: str | None, remark: str | None) -> C
     `fence` is on the row of the wish, None where there is none yet. Nothing is told that a scan has told before.
     """
     aggregate, now = seen.aggregate, core.clock()
-    status = core.journal.status(aggregate)
-    assert status is not None, "a parcel has a STATUS row"
-    told = None if status["state"] == NotificationType.CANCELLED else NotificationType.CANCELLED
-    named = {name: maybe_text(status, name) for name in ("aggregator", "awb", "courier")} | {"remark": remark}
-    facts: dict[str, Value] = {name: value for name, value in named.items() if value}
-    # There is one in a life, and its id says so: whoever asks whether RMS has cancelled looks for it.
-    event = Event(EventKind.CANCELLED.value, EventKind.CANCELLED, now, now, told, facts)
+
+    def event(status: Item) -> Event:
+        """There is one in a life, and its id says so."""
+        known = status["state"] == NotificationType.CANCELLED and "cancelled_told" in status
+        told = None if known else NotificationType.CANCELLED
+        named = {name: maybe_text(status, name) for name in ("aggregator", "awb", "courier")} | {"remark": remark}
+        facts = {name: value for name, value in named.items() if value}
+        return Event(EventKind.CANCELLED.value, EventKind.CANCELLED, now, now, told, facts)
+
     more = {"remark": remark} if remark else {}
     row = _row(core, seen, CancellationState.CANCELLED, settled_at=to_text(now), **more)
     also = [_replaced(aggregate, fence, row), _booking_cancelled(seen, text(row, "fence"), now)]
     readers = configuration_of(core, aggregate.client).readers
-    match core.journal.append(
-        aggregate, event, lambda now_: _moved(now_, now), readers=readers, also=also, status=status
-    ):
+    match core.journal.append(aggregate, event, lambda status: _moved(status, now), readers=readers, also=also):
         case Appended():
-            if told is not None:
-                wake_tellers(core, aggregate, readers)
+            wake_tellers(core, aggregate, readers)
             return CancelDone(aggregate.code, remark)
         case Duplicate():
             return CancelDone(aggregate.code, remark)
@@ -347,12 +346,16 @@ def _finish(core: Core, seen: _Seen, fence: str | None, remark: str | None) -> C
 
 
 def _moved(status: Item, now: datetime) -> dict[str, Value]:
-    """The parcel's state afterwards. A scan by a clock ahead of ours was before this all the same."""
+    """The parcel's state afterwards. A scan by a clock ahead of ours was before this all the same.
+
+    `cancelled_at` says that RMS has cancelled, so that its carrier's own word of it is no news.
+    """
     best = maybe_text(status, "state_key") or ""
     at = max(now, from_text(best.split("#")[1])) if best else now
     key = state_key(NotificationType.CANCELLED, at)
     assert key is not None, "CANCELLED has a rank"
-    return {"state": NotificationType.CANCELLED.value, "state_key": key} if key > best else {}
+    state = {"state": NotificationType.CANCELLED.value, "state_key": key} if key > best else {}
+    return {**state, "cancelled_at": to_text(now)}
 
 
 def _booking_cancelled(seen: _Seen, fence: str, now: datetime) -> Write:

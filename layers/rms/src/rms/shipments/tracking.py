@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -218,8 +218,8 @@ def _append(
     if name is NotificationType.OTHER:
         count("UnknownStatus")
         logger.info("status without a name", aggregator=webhook.aggregator, status_code=update.scan.raw.code)
-    told = name if _is_news(core, configuration, aggregate, name) else None
-    event = Event(
+    told = name if _is_news(configuration, aggregate, name) else None
+    heard = Event(
         event_id=update.event_id,
         kind=EventKind.TRACKED,
         occurred_at=update.scan.occurred_at,
@@ -228,8 +228,14 @@ def _append(
         facts=_facts(update, webhook.aggregator),
     )
 
+    def event(status: Item) -> Event:
+        by_rms = status.get("state") == NotificationType.CANCELLED and "cancelled_at" in status
+        return replace(heard, notification=None) if told is NotificationType.CANCELLED and by_rms else heard
+
     def change(status: Item) -> Mapping[str, Value]:
-        return _moved(status, update, webhook.received_at, is_return=is_return)
+        moved = _moved(status, update, webhook.received_at, is_return=is_return)
+        # A state may come from what a webhook says besides: only this says that CANCELLED was told.
+        return {**moved, "cancelled_told": True} if told is NotificationType.CANCELLED else moved
 
     match core.journal.append(aggregate, event, change, readers=configuration.readers, also=claims.writes):
         case Appended():
@@ -246,20 +252,13 @@ def _append(
             return _append(core, configuration, webhook, update, claims)
 
 
-def _is_news(core: Core, configuration: Configuration, aggregate: AggregateId, name: NotificationType) -> bool:
+def _is_news(configuration: Configuration, aggregate: AggregateId, name: NotificationType) -> bool:
     """Whether subscribers hear of a status. Of what RMS tells by itself they hear once: when RMS knows it."""
     if name is NotificationType.OTHER:
         return configuration.push_other
-    if aggregate.kind == "S" and name in {NotificationType.AWB_GENERATED, NotificationType.SHIPPING_LABEL_GENERATED}:
-        return False
-    return name is not NotificationType.CANCELLED or not _cancelled_before(core, aggregate)
-
-
-def _cancelled_before(core: Core, aggregate: AggregateId) -> bool:
-    """Whether RMS cancelled this parcel and nothing has moved it since: everybody has been told."""
-    by_rms = aggregate.seen(EventKind.CANCELLED.value)
-    rows = core.table.get_many([aggregate.status, by_rms])
-    return by_rms in rows and rows[aggregate.status]["state"] == NotificationType.CANCELLED
+    return not (
+        aggregate.kind == "S" and name in {NotificationType.AWB_GENERATED, NotificationType.SHIPPING_LABEL_GENERATED}
+    )
 
 
 def _moved(status: Item, update: ShipmentUpdate, received_at: datetime, *, is_return: bool) -> dict[str, Value]:
