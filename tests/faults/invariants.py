@@ -161,6 +161,8 @@ def _labels(found: _Found) -> Iterator[Breach]:
                 yield Breach(Kind.OTHER, f"{code}: booked, and nobody wants its label")
             continue
         told = [event["kind"] for event in found.events(code) if event["kind"] in {"LABELLED", "LABEL_HELD"}]
+        if label["state"] == "WANTED" and rows["BOOKING"]["state"] == "CANCELLED" and not told:
+            continue  # nobody needs it any more
         ended = {"KEPT": "LABELLED", "HELD": "LABEL_HELD"}.get(str(label["state"]))
         if told != [ended]:
             yield Breach(Kind.OTHER, f"{code}: label is {label['state']}, its journal says {told}")

@@ -121,9 +121,9 @@ class Run:
         """The client asks for a replay."""
         return self.request("POST replay", lambda: self.world.replay(code, dict(body or {})))
 
-    def cancel(self, code: str) -> Request:
-        """The client wants a return cancelled."""
-        return self.request("POST cancel", lambda: self.world.cancel(code), code)
+    def cancel(self, code: str, path: str = "/return/return-orders") -> Request:
+        """The client wants a return cancelled or, under its own path, a forward parcel."""
+        return self.request("POST cancel", lambda: self.world.cancel(code, path), code)
 
     def add_items(self, body: Mapping[str, Any]) -> Request:
         """The client adds items to a return."""

@@ -183,6 +183,17 @@ def _cancels(run: Run) -> None:
     run.cancel(CODE)
 
 
+def _cancels_before_the_label(run: Run) -> None:
+    """The label is not there, and is asked for from time to time."""
+    run.world.clickpost.fail("label-file", Fault(Then.STATUS, status=404), times=20)
+    run.until_answered(run.ship(a_shipment_body(logisticAccountAlias="main")))
+    run.cancel(PARCEL, "/forward/shipments")
+
+
+def _cancels_the_parcel(run: Run) -> None:
+    run.cancel(PARCEL, "/forward/shipments")
+
+
 def _booked_at(name: str) -> Callable[[Run], None]:
     """Another aggregator has booked."""
 
@@ -394,6 +405,17 @@ SCENARIOS: Final = (
         _cancels,
         {CODE: ("CANCELLED", _told("AWB_GENERATED", "PICKUP_SCHEDULED", "CANCELLED"))},
         before=_booked_at("SHIPWAY"),
+    ),
+    Scenario(
+        "cancelled, a forward parcel",
+        _cancels_the_parcel,
+        {PARCEL: ("CANCELLED", _told("AWB_GENERATED", "SHIPPING_LABEL_GENERATED", "CANCELLED"))},
+        before=_ships("main"),
+    ),
+    Scenario(
+        "cancelled before its label came",
+        _cancels_before_the_label,
+        {PARCEL: ("CANCELLED", _told("AWB_GENERATED", "CANCELLED"))},
     ),
     Scenario(
         "cancelled, channel booked",
