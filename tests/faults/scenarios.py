@@ -223,7 +223,8 @@ def _cancels_while_unknown(run: Run) -> None:
 
 
 def _adds_items(run: Run) -> None:
-    run.add_items(an_items_body(returnOrderCode=CODE, orderCode="SO-70031"))
+    for _ in ("added", "sent again"):
+        run.add_items(an_items_body(returnOrderCode=CODE, orderCode="SO-70031"))
 
 
 def _has_them_once(run: Run) -> Iterator[str]:
@@ -429,7 +430,7 @@ SCENARIOS: Final = (
         {CODE: ("CANCELLED", _told("AWB_GENERATED", "CANCELLED"))},
     ),
     Scenario(
-        "items added",
+        "items added, and sent again",
         _adds_items,
         {CODE: ("AWB_GENERATED", _told("AWB_GENERATED"))},
         before=_books,
