@@ -223,7 +223,7 @@ def _cancels_while_unknown(run: Run) -> None:
 
 
 def _adds_items(run: Run) -> None:
-    for _ in ("added", "sent again"):
+    for _ in ("added", "sent again", "and again"):
         run.add_items(an_items_body(returnOrderCode=CODE, orderCode="SO-70031"))
 
 
