@@ -244,6 +244,26 @@ def test_shipments_of_two_carriers_are_not_tracked_in_one_call() -> None:
         Clickpost().track(ACCOUNT, [a_shipment(), a_shipment(awb="7700124", Courier_Partner_Id="25")])
 
 
+def test_shipments_are_tracked_together_by_the_carrier_that_has_them() -> None:
+    booked = a_shipment(Courier_Partner_Id="25")
+
+    assert Clickpost().tracked_with(ACCOUNT, booked) == "25"
+    assert Clickpost().tracked_with(ACCOUNT, a_shipment()) == "28"
+
+
+@pytest.mark.parametrize(
+    ("courier", "carrier"), [("Bluedart", "28"), ("blue dart", "28"), ("Delhivery", None), ("", None)]
+)
+def test_whoever_did_not_book_a_shipment_tracks_it_if_the_accounts_carrier_has_its_name(
+    courier: str, carrier: str | None
+) -> None:
+    assert Clickpost().tracked_with(ACCOUNT, replace(a_shipment(), courier=courier)) == carrier
+
+
+def test_nobody_knows_the_carrier_of_a_forward_shipment_where_the_account_has_none() -> None:
+    assert Clickpost().tracked_with(ACCOUNT, a_shipment(Direction.FORWARD)) is None
+
+
 def test_tracking_has_a_host_of_its_own_unless_the_api_is_elsewhere() -> None:
     moved = replace(ACCOUNT, options={**ACCOUNT.options, "base_url": "https://test.example/api"})
     apart = replace(moved, options={**moved.options, "tracking_base_url": "https://track.example/api/"})

@@ -354,3 +354,8 @@ def test_another_request_or_another_event_of_it_has_another_id(other: dict[str, 
 )
 def test_a_webhook_about_nothing_that_can_be_told_is_unreadable(hook: object, problem: str) -> None:
     assert unreadable(hook) == problem
+
+
+@pytest.mark.parametrize(("courier", "named"), [(28, "28"), ("41", "41"), (-1, None), (None, None), ("x", None)])
+def test_a_scan_says_which_carrier_later_calls_must_name(courier: object, named: str | None) -> None:
+    assert read(a_scan(cp_id=courier)).booked_with.get("Courier Partner Id") == named

@@ -215,6 +215,34 @@ def test_a_status_that_no_scan_has_is_told_as_of_the_newest_scan() -> None:
     )
 
 
+def test_a_status_is_dated_where_a_scan_bears_it() -> None:
+    scans = [a_scan("2026-05-08 01:00:00", 42), a_scan("2026-05-09 01:00:00", "NA")]
+    dated, undated = tracked({"track_status": 1, "shipment_status": 7, "shipment_track_activities": scans})
+
+    assert (dated.timed, undated.timed) == (True, False)
+
+
+def test_a_webhook_knows_the_scan_that_it_tells_of_under_the_id_that_tracking_gives_it() -> None:
+    scans = [
+        a_scan("2026-05-08 01:00:00", 18),
+        a_scan("2026-05-07 01:00:00", "18"),
+        a_scan("2026-05-08 02:00:00", "NA"),
+    ]
+    found = tracked({"track_status": 1, "shipment_status": 18, "shipment_track_activities": scans})
+
+    assert read(scans=scans).tracked_as == (found[-1].event_id,)
+    assert read(scans=scans).event_id not in {update.event_id for update in found}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"scans": []}, {"scans": None}, {"shipment_status_id": 7}, {"shipment_status_id": None}, {"awb": ABSENT}],
+    ids=str,
+)
+def test_one_that_holds_no_scan_of_its_status_knows_none(changes: dict[str, object]) -> None:
+    assert read(**({"scans": [a_scan("2026-05-08 01:00:00", 18)]} | changes)).tracked_as == ()
+
+
 def test_a_status_without_any_scan_is_told_as_of_the_answer_and_always_as_the_same_event() -> None:
     (update,) = tracked({"track_status": 1, "shipment_status": 7})
     (again,) = ADAPTER.read_tracking(  # type: ignore[misc]  # one update

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from rms.aggregators.contract import Account, ShipmentUpdate, UnreadableWebhookError
+from rms.aggregators.contract import Account, ShipmentUpdate, Unauthorized, Unknown, UnreadableWebhookError
 from rms.aggregators.shipway import Shipway, proves_sender
 from rms.aggregators.shipway.statuses import STATUSES
 from rms.model.notification_type import NotificationType as To
+from rms.platform.http import HttpAnswer
 
 RECEIVED_AT = datetime(2026, 3, 4, 6, 30, tzinfo=UTC)
 ACCOUNT = Account(
@@ -136,3 +137,27 @@ def test_a_feed_sent_again_is_the_same_news_and_another_feed_is_not() -> None:
 
     assert once.event_id == again.event_id
     assert once.event_id not in {update.event_id for update in both}
+
+
+# ── tracking ────────────────────────────────────────────────────────────────────────
+
+
+def tracked(status: str, *history: tuple[str, str], **about: str) -> Sequence[ShipmentUpdate]:
+    rows = [{"date": at, "activity": said, "location": "Pune"} for at, said in history]
+    details = {"shipment_status": status, "shipment_details": [about], "shipment_track_activities": rows}
+    body = json.dumps([{"awb": "A-1", "tracking_details": details}]).encode()
+    updates = Shipway().read_tracking(HttpAnswer(200, {}, body, 9), RECEIVED_AT)
+    assert not isinstance(updates, Unknown | Unauthorized)
+    return updates
+
+
+def test_a_status_is_dated_by_its_own_row_only() -> None:
+    updates = tracked("DEL", ("2026-03-04 08:00:00", "In Transit"), ("2026-03-04 09:00:00", "Handed to the guard"))
+
+    assert [(each.scan.raw.code, each.timed) for each in updates] == [("INT", True), ("DEL", False)]
+
+
+def test_or_by_the_time_of_delivery_where_that_is_stated() -> None:
+    (update,) = tracked("DEL", delivered_date="2026-03-04 09:00:00")
+
+    assert update.timed

@@ -275,7 +275,10 @@ class ShipmentUpdate:
     holds now, when it says so; `scan` is what this webhook reports.
     `references` are our own or the aggregator's return references; `forward_references` point at the forward order.
     `metadata` is what the aggregator put in, for `logisticAggregatorMetaData`. `failure_code` is an NPR or NDR code.
-    `announces` is set only where the update is news of a return's placing.
+    `announces` is set only where the update is news of a return's placing. `booked_with` is what later calls about the
+    parcel must name, as far as the update says it, under the names of `Booked.metadata`.
+    `timed` False: nobody says when it was; `scan.occurred_at` is only the latest that it can have been.
+    `tracked_as` are the event ids that the scan has in tracking, where those are others.
     """
 
     event_id: str
@@ -289,6 +292,9 @@ class ShipmentUpdate:
     announces: AnnouncedReturn | None = None
     failure_code: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    booked_with: Mapping[str, str] = field(default_factory=dict)
+    timed: bool = True
+    tracked_as: tuple[str, ...] = ()
 
 
 class UnreadableWebhookError(Exception):
@@ -315,6 +321,10 @@ class Aggregator(Protocol):
 
     tracked_at_once: int
     """Most AWBs in one `track`; 0 where there is no such call."""
+
+    tracks_by_event_id: bool
+    """Every scan in tracking has the event id that its webhook has. Where not, it is known by its name and time: a
+    webhook's time is never before that of the scan that it tells of."""
 
     def check_account(self, options: Mapping[str, str], secrets: Mapping[str, str]) -> list[str]:
         """What is wrong with an account, one `field: problem` each; empty when all is well."""
@@ -364,13 +374,19 @@ class Aggregator(Protocol):
     def read_cancel(self, shipment: Shipment, answer: HttpAnswer | NoAnswer) -> CancelResult:
         """What the answer to `cancel` means."""
 
+    def tracked_with(self, account: Account, shipment: Shipment) -> str | None:
+        """Which shipments go into one `track`: those with the same text here, in the same direction.
+
+        None where the call must name something of this one that nobody knows.
+        """
+
     def track(self, account: Account, shipments: Sequence[Shipment]) -> HttpRequest:
         """The call that asks where at most `tracked_at_once` shipments are."""
 
     def read_tracking(
         self, answer: HttpAnswer | NoAnswer, received_at: datetime
     ) -> Sequence[ShipmentUpdate] | Unknown | Unauthorized:
-        """The scans in the answer to `track`, oldest first; each with the event id that its webhook has."""
+        """The scans in the answer to `track`, oldest first; `tracks_by_event_id` says how each is known again."""
 
     def proves_sender(self, account: Account, body: bytes) -> bool:
         """Whether the proof in a webhook body is this account's; True where its shape has none.

@@ -28,6 +28,11 @@ def aggregator_of(name: str) -> Aggregator:
     return adapter
 
 
+def tracks(name: str) -> bool:
+    """Whether this aggregator can be asked where a parcel is; says so without loading it."""
+    return name in KNOWN
+
+
 def check_name(name: str) -> list[str]:
     """What is wrong with an aggregator's name, as `field: problem`; empty when all is well."""
     if _NAME.fullmatch(name):

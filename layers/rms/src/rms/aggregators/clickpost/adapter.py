@@ -44,6 +44,7 @@ class Clickpost:
     confirms_webhooks: bool = False
     takes_orders: bool = False
     tracked_at_once: int = 5
+    tracks_by_event_id: bool = True
 
     def check_account(self, options: Mapping[str, str], secrets: Mapping[str, str]) -> list[str]:
         """See `Aggregator`."""
@@ -113,6 +114,10 @@ class Clickpost:
     def read_cancel(self, shipment: Shipment, answer: HttpAnswer | NoAnswer) -> CancelResult:  # noqa: ARG002 - as above
         """See `Aggregator`."""
         return answers.read_cancel(answer)
+
+    def tracked_with(self, account: Account, shipment: Shipment) -> str | None:
+        """The carrier: one call names one."""
+        return booking.courier_id(account, shipment)
 
     def track(self, account: Account, shipments: Sequence[Shipment]) -> HttpRequest:
         """See `Aggregator`. All of one carrier: one call names one.

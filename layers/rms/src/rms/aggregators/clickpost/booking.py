@@ -9,6 +9,7 @@ from typing import Final
 
 from rms.aggregators.clickpost.account import Carrier, Settings
 from rms.aggregators.clickpost.answers import ACCOUNT_CODE, COURIER_ID
+from rms.aggregators.clickpost.couriers import COURIERS
 from rms.aggregators.clickpost.forward import forward_body
 from rms.aggregators.clickpost.returns import return_body
 from rms.aggregators.contract import Account, Direction, Job, Shipment
@@ -79,6 +80,23 @@ def track(account: Account, shipments: Sequence[Shipment]) -> HttpRequest:
         raise ValueError("shipments that are tracked together must have one carrier")
     query = {"waybill": ",".join(shipment.awb for shipment in shipments), "cp_id": couriers.pop()}
     return _get(settings, f"{settings.tracking_url}/v2/track-order/", query)
+
+
+def courier_id(account: Account, shipment: Shipment) -> str | None:
+    """The id of the carrier that has a shipment; None where it was not booked by us and nothing names the carrier.
+
+    The account's own carrier is taken for the one that has it only where both have one name: Clickpost does not know
+    an AWB under another carrier's id.
+    """
+    if named := shipment.metadata.get(COURIER_ID):
+        return named
+    configured = Settings.of(account).carrier(shipment.direction)
+    name = COURIERS.get(configured.courier_partner) if configured else None
+    return str(configured.courier_partner) if configured and name and _same(name, shipment.courier) else None
+
+
+def _same(name: str, courier: str) -> bool:
+    return "".join(name.split()).casefold() == "".join(courier.split()).casefold()
 
 
 def _carrier(settings: Settings, shipment: Shipment) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from rms.aggregators.clickpost.answers import MAX_AWB
+from rms.aggregators.clickpost.answers import COURIER_ID, MAX_AWB
 from rms.aggregators.clickpost.couriers import COURIERS
 from rms.aggregators.clickpost.statuses import (
     CODES,
@@ -131,6 +131,7 @@ def _update(sent: object, received_at: datetime) -> ShipmentUpdate:
         announces=_announced(hook, awb) if hook.request_event == PLACED else None,
         failure_code=_failure_code(hook, npr),
         metadata=_metadata(hook, scan),
+        booked_with=_booked_with(hook),
     )
 
 
@@ -229,6 +230,11 @@ def _is_return(hook: _Hook) -> bool | None:
 def _courier(hook: _Hook) -> str | None:
     courier = whole(hook.outer.get("cp_id"))
     return hook.first("courier_name", "cp_name") or COURIERS.get(courier or 0)
+
+
+def _booked_with(hook: _Hook) -> dict[str, str]:
+    courier = whole(hook.outer.get("cp_id"))  # -1 before a return is booked
+    return {COURIER_ID: str(courier)} if courier is not None and courier > 0 else {}
 
 
 def _failure_code(hook: _Hook, npr: int | None) -> str | None:

@@ -54,6 +54,7 @@ class GenericAggregator:
     confirms_webhooks: bool = False
     takes_orders: bool = False
     tracked_at_once: int = 0
+    tracks_by_event_id: bool = False
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -133,6 +134,10 @@ class GenericAggregator:
     def read_cancel(self, shipment: Shipment, answer: HttpAnswer | NoAnswer) -> CancelResult:  # noqa: ARG002 - as above
         """Never asked, because there is no call."""
         return NO_CANCEL
+
+    def tracked_with(self, account: Account, shipment: Shipment) -> str | None:  # noqa: ARG002 - the contract's form
+        """Never asked, because there is no call."""
+        return None
 
     def track(self, account: Account, shipments: Sequence[Shipment]) -> NoReturn:  # noqa: ARG002 - as above
         """No call: the contract has none, which `tracked_at_once` says.

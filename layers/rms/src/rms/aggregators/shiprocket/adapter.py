@@ -34,6 +34,7 @@ class Shiprocket:
     confirms_webhooks: bool = False
     takes_orders: bool = True
     tracked_at_once: int = tracking.TRACKED_AT_ONCE
+    tracks_by_event_id: bool = False
 
     def check_account(self, options: Mapping[str, str], secrets: Mapping[str, str]) -> list[str]:
         """See `Aggregator`."""
@@ -84,6 +85,10 @@ class Shiprocket:
     def read_cancel(self, shipment: Shipment, answer: HttpAnswer | NoAnswer) -> CancelResult:
         """See `Aggregator`. Whether an accepted one was really cancelled shows later, as status 16 and then 8."""
         return answers.read_cancel(answer, later=bool(shipment.awb))
+
+    def tracked_with(self, account: Account, shipment: Shipment) -> str:  # noqa: ARG002 - the contract's form
+        """All of an account go together."""
+        return ""
 
     def track(self, account: Account, shipments: Sequence[Shipment]) -> HttpRequest:
         """See `Aggregator`."""

@@ -2,7 +2,8 @@
 
 A scan has no order id here, and its time is the scan's own, while a webhook carries the time at which it was sent. So
 an event id here is never that of a webhook, and one scan always has the same one. Told already or not is settled by
-time: a webhook's time is never before that of the scan that it tells of.
+time: a webhook's time is never before that of the scan that it tells of. The other way round a webhook may hold the
+scan it tells of, and so knows what id that has here.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +26,7 @@ from rms.aggregators.shiprocket.answers import Class, Failure, awb_of, body_of, 
 from rms.aggregators.shiprocket.booking import post
 from rms.aggregators.shiprocket.statuses import meanings
 from rms.aggregators.shiprocket.times import read_time
-from rms.aggregators.shiprocket.webhook import code_of, event_id_of, qc_of
+from rms.aggregators.shiprocket.webhook import code_of, event_id_of, qc_of, tracked_id
 from rms.aggregators.shiprocket.webhook import failure_of as qc_failure_of
 from rms.model.notification_type import NotificationType
 from rms.platform.http import HttpAnswer, HttpRequest, NoAnswer
@@ -113,10 +114,11 @@ def _update(  # noqa: PLR0913, PLR0917 - one scan, whole
     checked = qc_of(named, said, reason, image)
     is_other = NotificationType.OTHER in {meaning.name for meaning in named}
     return ShipmentUpdate(
-        event_id=event_id or event_id_of("tracking", awb, status, at.isoformat()),
+        event_id=event_id or tracked_id(awb, status, at),
         awb=awb,
         scan=Sighting(raw, at, named[0].name, named[1].name),
         courier=courier,
         failure_code=qc_failure_of(checked),
         metadata={**checked, **({"Status Code": raw.code, "Shipment Status": said} if is_other else {})},
+        timed=event_id is None,
     )

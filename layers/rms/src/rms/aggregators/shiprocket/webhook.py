@@ -63,6 +63,7 @@ def _update(sent: object, received_at: datetime) -> ShipmentUpdate:
         courier=text(sent.get("courier_name")) or None,
         failure_code=failure_of(checked),
         metadata={**checked, **_of_other(sent, named, raw)},
+        tracked_as=_tracked_as(awb, shipment_id, sent.get("scans")),
     )
 
 
@@ -124,6 +125,19 @@ def _newest(scans: object) -> Mapping[str, Any]:
     listed = [mapping(scan) for scan in scans] if isinstance(scans, list) else []
     timed = [(at, scan) for scan in listed if (at := read_time(scan.get("date"))) is not None]
     return max(timed, key=lambda pair: pair[0])[1] if timed else {}
+
+
+def tracked_id(awb: str, shipment_id: int, scanned_at: datetime) -> str:
+    """The event id of a scan in tracking."""
+    return event_id_of("tracking", awb, shipment_id, scanned_at.isoformat())
+
+
+def _tracked_as(awb: str | None, shipment_id: int | None, scans: object) -> tuple[str, ...]:
+    listed = [mapping(scan) for scan in scans] if isinstance(scans, list) else []
+    timed = [
+        at for scan in listed if whole(scan.get("sr-status")) == shipment_id and (at := read_time(scan.get("date")))
+    ]
+    return (tracked_id(awb, shipment_id, max(timed)),) if awb and shipment_id is not None and timed else ()
 
 
 def event_id_of(*parts: object) -> str:

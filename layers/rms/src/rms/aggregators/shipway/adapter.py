@@ -47,6 +47,7 @@ class Shipway:
     confirms_webhooks: bool = True
     takes_orders: bool = True
     tracked_at_once: int = 100
+    tracks_by_event_id: bool = False
 
     def check_account(self, options: Mapping[str, str], secrets: Mapping[str, str]) -> list[str]:
         """See `Aggregator`."""
@@ -123,6 +124,10 @@ class Shipway:
     def read_cancel(self, shipment: Shipment, answer: HttpAnswer | NoAnswer) -> CancelResult:
         """See `Aggregator`."""
         return answers.read_cancel(shipment, answer)
+
+    def tracked_with(self, account: Account, shipment: Shipment) -> str:  # noqa: ARG002 - the contract's form
+        """All of an account go together."""
+        return ""
 
     def track(self, account: Account, shipments: Sequence[Shipment]) -> HttpRequest:
         """See `Aggregator`."""

@@ -209,6 +209,8 @@ def _tracked(element: Mapping[str, Any], received_at: datetime) -> Iterator[Ship
         for seen in history
         if (code := seen.code(reverse=status_of(status).reverse)) is not None
     ]
+    ends: datetime | None = None
+    told = len(sightings)
     if status and (not sightings or sightings[-1].raw.code.upper() != status.upper()):
         ends = read_time(about.get("delivered_date")) if status.upper() == "DEL" else None
         latest = history[-1] if history else None
@@ -236,6 +238,8 @@ def _tracked(element: Mapping[str, Any], received_at: datetime) -> Iterator[Ship
             forward_references=(order_id,) if order_id and reverse else (),
             courier=text(about.get("courier_name")) or None,
             metadata=_metadata(scan),
+            # A carrier's own later scan may be all that dates a status that came long before it.
+            timed=place < told or ends is not None,
         )
 
 
