@@ -19,13 +19,13 @@ BUDGETS: Final[Mapping[str, Budget]] = {
     "create, RMS books the AWB": Budget(
         cold=5,
         warm={"DynamoDB TransactWriteItems": 2, "SQS SendMessageBatch": 1},
-        write_units=28,
+        write_units=29,
         read_units=0,
     ),
     "create, booked by the channel": Budget(
         cold=3,
         warm={"DynamoDB TransactWriteItems": 1, "SQS SendMessageBatch": 1},
-        write_units=14,
+        write_units=15,
         read_units=0,
     ),
     "tracking event, webhook to delivered": Budget(
@@ -76,6 +76,25 @@ BUDGETS: Final[Mapping[str, Budget]] = {
         read_units=9,
     ),
     "authorize": Budget(cold=1, warm={"DynamoDB GetItem": 1}, write_units=0, read_units=1),
+    "look for silent parcels, none": Budget(
+        cold=6,
+        warm={"DynamoDB Query": 4, "DynamoDB UpdateItem": 2},
+        write_units=2,
+        read_units=2,
+    ),
+    "five silent parcels, one lost webhook": Budget(
+        cold=19,
+        warm={
+            "DynamoDB BatchGetItem": 2,
+            "DynamoDB GetItem": 1,
+            "DynamoDB Query": 6,
+            "DynamoDB TransactWriteItems": 1,
+            "DynamoDB UpdateItem": 7,
+            "SQS SendMessageBatch": 1,
+        },
+        write_units=26,
+        read_units=20,
+    ),
     "sweep, nothing due": Budget(cold=4, warm={"DynamoDB Query": 4}, write_units=0, read_units=2),
 }
 """By the title of the flow."""

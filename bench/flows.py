@@ -4,11 +4,16 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from bench.installations import Installation
 from rms.clients import credentials
+from rms.journal.events import text
+from rms.journal.keys import all_silent_shards
+from rms.platform.table import EXISTING, Key, Update
+from rms.platform.times import to_text
 from rms.returns.read import PAGE
 from tests.builders import a_channel_booked_body, a_return_order_body
 from tests.world import CLIENT
@@ -184,6 +189,36 @@ def sweep(rms: Installation, _number: int) -> Run:
     return rms.sweep
 
 
+def look_for_silence(rms: Installation, _number: int) -> Run:
+    """The look for silent parcels when there is none."""
+    _nobody_is_watched(rms)
+    return rms.watch
+
+
+def five_are_silent(rms: Installation, number: int) -> Run:
+    """Five parcels of which nothing was heard for a day, and one scan whose webhook was lost."""
+    _nobody_is_watched(rms)
+    awbs = [_a_booked_return(rms, 10 * number + each)[1] for each in range(5)]
+    rms.clickpost.advance(awbs[0])
+    rms.clock.advance(minutes=1)
+    assert rms.lose_webhooks() == 1
+    rms.clock.advance(days=1)
+
+    def run() -> None:
+        done = rms.watch()
+        assert (done["asked"], done["found"]) == (5, 1), done
+
+    return run
+
+
+def _nobody_is_watched(rms: Installation) -> None:
+    far = to_text(rms.clock() + timedelta(days=366))
+    for shard in all_silent_shards():
+        for row in rms.core.table.query_due(shard, until=far).items:
+            key = Key(text(row, "PK"), text(row, "SK"))
+            rms.core.table.write(Update(key, EXISTING, remove=("due_shard", "due_at")))
+
+
 FLOWS: Final = (
     Flow("create, RMS books the AWB", create_booked_by_rms, most_calls=3),
     Flow("create, booked by the channel", create_booked_by_channel, most_calls=2),
@@ -194,4 +229,6 @@ FLOWS: Final = (
     Flow("read one return", read_one),
     Flow("authorize", authorize, most_calls=1),
     Flow("sweep, nothing due", sweep),
+    Flow("look for silent parcels, none", look_for_silence, most_calls=6),
+    Flow("five silent parcels, one lost webhook", five_are_silent),
 )

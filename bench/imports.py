@@ -63,6 +63,7 @@ _ENVIRONMENT: Final = {
     "RMS_DELIVERIES_QUEUE": "https://sqs.ap-south-1.amazonaws.com/000000000000/deliveries",
     "RMS_SECRETS_KEY": "alias/rms",
     "RMS_LABELS_BUCKET": "rms-labels",
+    "RMS_SILENCE_HOURS": "24",
 }
 _AT_INIT: Final = _ENVIRONMENT | {"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand"}
 

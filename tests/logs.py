@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
 from rms.platform.observability import logger
 
 
@@ -39,3 +41,9 @@ def rms_log() -> Iterator[Log]:
         yield log
     finally:
         inner.removeHandler(handler)
+
+
+def counted(capsys: pytest.CaptureFixture[str], name: str) -> int:
+    """How often a metric was counted in what was printed so far."""
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith('{"_aws"')]
+    return sum(int(value) for line in lines for value in line.get(name, []))

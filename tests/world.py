@@ -255,6 +255,12 @@ class World:
         """What EventBridge does every minute."""
         self.invoke("sweep_due_work", {"id": "tick"})
 
+    def watch(self, **wish: Any) -> dict[str, Any]:
+        """What EventBridge does every 15 minutes; `wish` is what an operator puts into the event."""
+        done = self.invoke("track_silent_shipments", {"id": "tick", **wish})
+        assert isinstance(done, dict)
+        return done
+
     def work(self, queue: QueueName, *, batch: int = 4) -> int:
         """Let Lambda hand one batch of a queue to its worker."""
 
@@ -288,6 +294,16 @@ class World:
                 partner.engine.webhook_answered(sent, self.notify(partner, sent.body))
         return posted
 
+    def lose_webhooks(self) -> int:
+        """Let the aggregators post whatever webhooks are due, and let none arrive; answers how many that were."""
+        lost = 0
+        for engine in self.engines.values():
+            engine.run_due()
+            while (webhook := engine.claim_webhook()) is not None:
+                engine.webhook_answered(webhook, 200)
+                lost += 1
+        return lost
+
     def settle(self, *, minutes: int = 6000) -> None:
         """Let time pass until nothing is due any more: partners, queues, sweeper, whatever recovers by itself."""
         for _ in range(minutes):
@@ -310,8 +326,15 @@ class World:
 
     def next_due(self) -> datetime | None:
         """When the sweeper next has something to send, or None."""
+        return self._earliest("due#")
+
+    def next_silent(self) -> datetime | None:
+        """When the next parcel has been silent for long enough to be looked at, or None."""
+        return self._earliest("silent#")
+
+    def _earliest(self, shards: str) -> datetime | None:
         entries = self.table._indexes["due"].values()
-        return min((datetime.fromisoformat(at) for shard, at, *_ in entries if shard.startswith("due#")), default=None)
+        return min((datetime.fromisoformat(at) for shard, at, *_ in entries if shard.startswith(shards)), default=None)
 
     def _next_moment(self) -> datetime | None:
         moments = (

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from tests.builders import a_channel_booked_body
-from tests.e2e.installation import ANSWER_SECONDS, NOTIFY, Shop, a_scan, code_of, eventually
+from tests.e2e.installation import ANSWER_SECONDS, NOTIFY, Installation, Shop, a_scan, code_of, eventually, soon
 
 pytestmark = pytest.mark.e2e
 
@@ -136,6 +136,26 @@ def test_duplicates_and_shuffles_end_in_the_true_state_with_every_event_once(sho
     eventually(lambda: shop.heard("RET-SHUFFLED"), shop.told("RET-SHUFFLED"))
     assert shop.status("RET-SHUFFLED") == "DELIVERED"
     assert shop.violations() == []
+
+
+def test_a_lost_webhook_heals_by_itself_and_is_no_news_if_it_comes_after_all(
+    shop: Shop, installation: Installation
+) -> None:
+    awb = shop.books("RET-UNHEARD")
+    settings = shop.clickpost.control
+    settings.post("settings", {"webhook_url": ""})
+    shop.parcel_travels(awb, steps=2)
+
+    done = soon(lambda: None if (watched := installation.watch(shop))["busy"] else watched)
+    told = ["AWB_GENERATED", "OUT_FOR_PICKUP", "RETURN_PICKED_UP"]
+    assert done["found"] >= 2
+    eventually(lambda: shop.heard("RET-UNHEARD"), told)
+
+    settings.post("settings", {"webhook_url": f"{shop.stack.api_url}{NOTIFY}"})
+    shop.parcel_travels(awb, steps=1)
+    eventually(lambda: settings.get("state")["webhooks_waiting"], 0)
+    eventually(lambda: shop.heard("RET-UNHEARD"), [*told, "IN_TRANSIT"])
+    assert shop.told("RET-UNHEARD") == [*told, "IN_TRANSIT"]
 
 
 def test_a_hundred_events_of_one_awb_from_sixteen_senders_become_one_order(shop: Shop) -> None:

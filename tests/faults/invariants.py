@@ -48,6 +48,7 @@ def breaches(run: Run) -> list[Breach]:
         *_parcels(found),
         *_labels(found),
         *_cancellations(found),
+        *_watched(found),
         *_journals(found),
         *_webhooks(found),
         *_notifications(found),
@@ -193,6 +194,19 @@ def _cancellations(found: _Found) -> Iterator[Breach]:
             )
 
 
+def _watched(found: _Found) -> Iterator[Breach]:
+    """Every AWB of a return that its aggregator can be asked for is watched, or was until its parcel's end."""
+    for code, rows in found.returns.items():
+        awb, aggregator = rows["STATUS"].get("awb"), rows["STATUS"].get("aggregator")
+        if not awb or not aggregator or not aggregator_of(aggregator).tracked_at_once:
+            continue
+        row = found.names.get(awb, {}).get("SHIPMENT", {})
+        if "watched_since" not in row:
+            yield Breach(Kind.OTHER, f"{code}: nobody watches {awb}")
+        elif not found.run.watches and not str(row.get("due_shard")).startswith("silent#"):
+            yield Breach(Kind.OTHER, f"{code}: {awb} is due in {row.get('due_shard')}")
+
+
 def _journals(found: _Found) -> Iterator[Breach]:
     for code, rows in found.returns.items():
         events, status = found.events(code), rows["STATUS"]
@@ -240,13 +254,18 @@ def _notifications(found: _Found) -> Iterator[Breach]:
         yield Breach(kind, f"receiver: {violation['kind']} ({violation['about']} at {violation['endpoint']})")
 
 
+def _may_wait(found: _Found, shard: str, pk: str, sk: str) -> bool:
+    """What is due for a person, and parcels that are due some day, unless they are heard of."""
+    if shard == "held":  # of a wish to cancel, `_cancellations` says whether it may be
+        return sk == "CANCELLATION" or left_to_a_person(found.run, found.returns.get(pk.split("#", 3)[-1], {}))
+    return shard.startswith("silent#") and not found.run.watches
+
+
 def _leftovers(found: _Found) -> Iterator[Breach]:
     world = found.run.world
     for shard, due_at, pk, sk in world.table._indexes["due"].values():
-        allowed = left_to_a_person(found.run, found.returns.get(pk.split("#", 3)[-1], {}))
-        if shard == "held" and (allowed or sk == "CANCELLATION"):  # of a wish, `_cancellations` says whether it may be
-            continue
-        yield Breach(Kind.OTHER, f"left in {shard}: {pk} {sk}, due {due_at}")
+        if not _may_wait(found, shard, pk, sk):
+            yield Breach(Kind.OTHER, f"left in {shard}: {pk} {sk}, due {due_at}")
     for name, rows in found.names.items():
         for sk in rows:
             if sk.startswith("PARKED#"):

@@ -17,9 +17,11 @@ from typing import Any, Final
 from unittest import mock
 
 from rms.clients import administration, credentials
+from rms.journal.keys import watch_lease_key
 from rms.platform.observability import logger, metrics
 from rms.platform.queues import QueueName, QueueUnavailableError
-from rms.platform.table import TableUnavailableError
+from rms.platform.secrets import SecretUnavailableError
+from rms.platform.table import TableContendedError, TableUnavailableError
 from sandbox.clickpost.settings import Settings
 from tests.builders import a_channel_booked_body
 from tests.fakes import table
@@ -33,6 +35,9 @@ NEIGHBOUR: Final = "fern"
 
 RETRY: Final = timedelta(seconds=3)
 """How long a client waits before it sends a call again."""
+
+QUARTER: Final = timedelta(minutes=15)
+"""How often silent parcels are looked for."""
 
 UNDER_WAY: Final = timedelta(seconds=20)
 """How long a late effect is on its way at most, unless it is to be the last thing that happens."""
@@ -79,6 +84,8 @@ class Run:
         client_repeats: bool = True,
     ) -> None:
         random.seed(seed)  # delivery's jitter
+        self.watches = False
+        """Whether time passes until no parcel is watched any more: that takes weeks of it."""
         self.calls = Calls()
         self.world = World(seed=seed, calls=self.calls, clickpost=clickpost, endpoints=endpoints)
         self.plan, self.late = plan, late
@@ -92,6 +99,7 @@ class Run:
         """What a scenario notes for its own check."""
         self._under_way: list[Callable[[], object]] = []
         self._swept_at = self.world.clock() - SWEEP
+        self._watched_at = self.world.clock() - QUARTER
         self._settle_neighbour()
 
     def strike(self) -> None:
@@ -201,6 +209,10 @@ class Run:
         if due is not None and due <= now and now >= self._swept_at + SWEEP:
             self._swept_at = now
             self.arrives("tick", self._sweep)
+        silent = self._next_silent()
+        if silent is not None and silent <= now:
+            self._watched_at = now
+            self.arrives("quarter", self._watch)
 
     def work(self, queue: QueueName, batch: int = 4) -> int:
         """Let Lambda hand one batch of a queue to its worker; answers how many messages that was."""
@@ -223,6 +235,16 @@ class Run:
             self.world.sweep()
         except (TableUnavailableError, QueueUnavailableError):
             return  # the function failed; the next tick comes in a minute
+
+    def _watch(self) -> None:
+        try:
+            self.world.watch()
+        except (TableUnavailableError, TableContendedError, QueueUnavailableError, SecretUnavailableError):
+            return  # as above, in a quarter of an hour
+
+    def _next_silent(self) -> datetime | None:
+        due = self.world.next_silent() if self.watches else None
+        return max(due, self._watched_at + QUARTER) if due is not None else None
 
     def _try(self, request: Request) -> None:
         reply = self.arrives(request.name, request.send)
@@ -272,6 +294,7 @@ class Run:
         moments += [world.queues.next_visible_at(), *(engine.next_due() for engine in world.engines.values())]
         due = world.next_due()
         moments.append(max(due, self._swept_at + SWEEP) if due is not None else None)
+        moments.append(self._next_silent())
         if self.late is not Late.LAST and (self.calls._late or self._under_way):
             moments.append(world.clock() + UNDER_WAY)
         return min((moment for moment in moments if moment is not None), default=None)
@@ -286,8 +309,8 @@ class Run:
         self.neighbours = self.rows_of_others()
 
     def rows_of_others(self) -> list[Mapping[str, Any]]:
-        """Every row that is not of the client under test; what is fetched anew as it runs out is nobody's either."""
-        own = tuple(f"C#{CLIENT}#{kind}#" for kind in "RSAF")
+        """Every row that is not of the client under test; what is fetched anew, or who watches, is nobody's either."""
+        own = (*(f"C#{CLIENT}#{kind}#" for kind in "RSAF"), watch_lease_key().pk)
         rows = self.world.table.rows()
         fetched = ("TOKEN#", "LABELSOURCE")
         return [row for row in rows if not str(row["PK"]).startswith(own) and not str(row["SK"]).startswith(fetched)]

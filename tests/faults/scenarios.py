@@ -39,12 +39,15 @@ class Scenario:
     endpoints: int = 1
     client_repeats: bool = True
     """Whether the client calls again when it gets no answer."""
+    watches: bool = False
+    """Whether time goes on until nobody watches a parcel any more."""
 
     def start(self, **options: Any) -> Run:
         """A run of it that has everything before it behind it."""
         run = Run(clickpost=self.clickpost, endpoints=self.endpoints, client_repeats=self.client_repeats, **options)
         self.before(run)
         run.live()
+        run.watches = self.watches
         run.strike()
         return run
 
@@ -263,6 +266,36 @@ def _endpoint_is_down(run: Run) -> None:
     run.world.clickpost.advance(_awb(run), steps=3)
 
 
+def _under_way_at(name: str, code: object) -> Callable[[Run], None]:
+    """A return of this aggregator that it has told one scan of."""
+
+    def before(run: Run) -> None:
+        if name != "CLICKPOST":
+            _joins(name)(run)
+        _books_without_qc(run)
+        run.live()
+        _scanned(run, code)
+
+    return before
+
+
+def _scanned(run: Run, code: object) -> None:
+    run.world.clock.advance(hours=1)
+    engine: Any = next(engine for engine in run.world.engines.values() if engine.parcels())
+    engine.scan(engine.parcels()[0].awb, code)
+
+
+def _back_unheard(code: object) -> Callable[[Run], None]:
+    """The parcel is back, and the webhook that says so is lost: RMS has to ask."""
+
+    def flow(run: Run) -> None:
+        _scanned(run, code)
+        run.world.clock.advance(minutes=1)
+        assert run.world.lose_webhooks() == 1
+
+    return flow
+
+
 def _told(*names: str) -> tuple[str, ...]:
     return tuple(sorted(names))
 
@@ -441,6 +474,27 @@ SCENARIOS: Final = (
         _generates,
         {CODE: ("AWB_GENERATED", _told("AWB_GENERATED"))},
         before=_refused,
+    ),
+    Scenario(
+        "a lost webhook, found by tracking",
+        _back_unheard(8),
+        {CODE: ("DELIVERED", _told("AWB_GENERATED", "OUT_FOR_PICKUP", "DELIVERED"))},
+        before=_under_way_at("CLICKPOST", 25),
+        watches=True,
+    ),
+    Scenario(
+        "a lost webhook, found by tracking at Shiprocket",
+        _back_unheard("delivered"),
+        {CODE: ("DELIVERED", _told("AWB_GENERATED", "PICKUP_SCHEDULED", "OUT_FOR_PICKUP", "DELIVERED"))},
+        before=_under_way_at("SHIPROCKET", "out_for_pickup"),
+        watches=True,
+    ),
+    Scenario(
+        "a lost webhook, found by tracking at Shipway",
+        _back_unheard("RDEL"),
+        {CODE: ("DELIVERED", _told("AWB_GENERATED", "PICKUP_SCHEDULED", "OUT_FOR_PICKUP", "DELIVERED"))},
+        before=_under_way_at("SHIPWAY", "ROOP"),
+        watches=True,
     ),
     Scenario(
         "an endpoint is down, then up; another is not",

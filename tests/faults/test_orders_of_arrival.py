@@ -12,8 +12,9 @@ from typing import Final
 
 import pytest
 
+from rms.journal.keys import shipment_key
 from tests.builders import a_channel_booked_body
-from tests.world import World
+from tests.world import CLIENT, World
 
 EVENTS: Final = Path(__file__).parents[2] / "events" / "clickpost"
 AWB: Final = "5277100004418"
@@ -90,7 +91,8 @@ def _end(code: str, order: Iterable[str], *, seed: int = 0, together: bool = Fal
     for endpoint in world.endpoints:
         assert world.receiver.heard(endpoint, code) == told, list(order)
     assert world.receiver.violations() == []
-    assert world.table._indexes["due"] == {}
+    waits = [(shard.partition("#")[0], pk) for shard, _, pk, _ in world.table._indexes["due"].values()]
+    assert waits == [("silent", shipment_key(CLIENT, AWB).pk)], list(order)
     assert not [row for row in world.table.rows() if str(row["SK"]).startswith("PARKED#")]
     status = world.rows_of(code)["STATUS"]
     return str(status["state"]), str(status["awb"]), tuple(sorted(str(name) for _, name in told))

@@ -21,6 +21,7 @@ ENVIRONMENT: Final = {
     "RMS_DELIVERIES_QUEUE": {"Ref": "Deliveries"},
     "RMS_SECRETS_KEY": {"Fn::GetAtt": ["SecretsKey", "Arn"]},
     "RMS_LABELS_BUCKET": {"Ref": "Labels"},
+    "RMS_SILENCE_HOURS": 24,
     "POWERTOOLS_METRICS_NAMESPACE": "RMS",
 }
 """All that a function is told: names of things. No secret, and nothing that would be one if it leaked."""
@@ -97,6 +98,7 @@ def test_the_parameters_are_those_that_the_guide_explains() -> None:
         "AlarmTopicArn",
         "CredentialCacheSeconds",
         "LabelRetentionDays",
+        "SilenceHours",
     }
     assert parameters["Architecture"]["Default"] == "arm64"
     assert set(parameters["Architecture"]["AllowedValues"]) == {"arm64", "x86_64"}

@@ -9,6 +9,7 @@ from rms.journal.cursors import LEASE
 from rms.journal.journal import ROUNDS
 from rms.notifications.delivery import ENOUGH_TIME
 from rms.platform.http import HttpRequest
+from rms.shipments import watching
 from rms.shipments.booking import SETTLE
 from rms.shipments.confirming import ENOUGH_TIME as CONFIRMING
 from tests.infrastructure.stack import FUNCTIONS, folder_of, functions, of_type, target
@@ -103,11 +104,26 @@ def test_no_consumer_takes_the_whole_account() -> None:
 
 
 def test_the_sweeper_runs_every_minute_and_never_beside_itself() -> None:
-    [rule] = of_type("AWS::Events::Rule").values()
-
-    assert rule["ScheduleExpression"] == "rate(1 minute)"
-    assert [target(each["Arn"]) for each in rule["Targets"]] == ["SweepDueWork"]
+    assert _rates()["SweepDueWork"] == "rate(1 minute)"
     assert functions()["SweepDueWork"]["Timeout"] < 60
+
+
+def test_silent_parcels_are_looked_for_every_quarter_of_an_hour_by_one_run_at_a_time() -> None:
+    """The lease of a run that died has run out before the next; one that lives ends before it is cut off."""
+    timeout = functions()["TrackSilentShipments"]["Timeout"]
+
+    assert _rates()["TrackSilentShipments"] == "rate(15 minutes)"
+    assert (watching.BUDGET + watching.TO_FINISH).total_seconds() < timeout < watching.LEASE.total_seconds() < 15 * 60
+
+
+def test_nothing_else_runs_by_the_clock() -> None:
+    assert set(_rates()) == {"SweepDueWork", "TrackSilentShipments"}
+
+
+def _rates() -> dict[str, str]:
+    """The schedule of every function that has one."""
+    rules = of_type("AWS::Events::Rule").values()
+    return {target(each["Arn"]): rule["ScheduleExpression"] for rule in rules for each in rule["Targets"]}
 
 
 def test_queue_workers_use_the_wrapper_that_gives_failures_back_by_name() -> None:

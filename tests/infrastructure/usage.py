@@ -305,6 +305,23 @@ def _returns_at_a_generic_aggregator(world: _Watched) -> None:
     assert "DELIVERED" in world.heard("RET-14")
 
 
+def _parcels_that_fall_silent(world: _Watched) -> None:
+    """At Clickpost, and at Shiprocket, where the token has run out meanwhile."""
+    awb = world.booked("RET-15")
+    world.clickpost.advance(awb, steps=2)
+    assert world.lose_webhooks()
+    shiprocket = onboard(world, "SHIPROCKET").engine
+    assert world.create_return(a_return_order_body(returnOrderCode="RET-16", **WITHOUT_QC)).status == 200
+    shiprocket.change({"token_generation": 2})
+    shiprocket.advance(shiprocket.parcels()[0].awb, steps=2)
+    assert world.lose_webhooks()
+    world.clock.advance(days=1)
+    assert world.watch()["found"] > 2
+    world.settle()
+    assert "RETURN_PICKED_UP" in world.heard("RET-15")
+    assert "RETURN_PICKED_UP" in world.heard("RET-16")
+
+
 def _endpoints_that_refuse(world: _Watched) -> None:
     url = f"https://{RECEIVER_HOST}/hooks/shop"
     credentials = f"https://{RECEIVER_HOST}/credentials/shop"
@@ -449,6 +466,7 @@ _FLOWS: Final = (
     _forward_bookings_that_do_not_settle_at_once,
     _invoices,
     _labels_of_the_clients_own_system,
+    _parcels_that_fall_silent,
     _endpoints_that_refuse,
     _everything_an_operator_does,
 )

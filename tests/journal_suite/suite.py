@@ -274,6 +274,7 @@ class JournalSuite:
         assert [each.sequence for each in journal.events(placed)] == [1, 2, 3, 4, 5, 6]
         assert [each.event.event_id for each in journal.events(placed, after=2, limit=2)] == ["c", "d"]
         assert journal.events(placed, after=6) == []
+        assert list(journal.history(placed)) == list(journal.events(placed))
 
     def test_a_hundred_events_sent_by_sixteen_at_once_are_all_there_in_one_order_with_the_right_status(
         self, journal: Journal, table: Table, placed: AggregateId

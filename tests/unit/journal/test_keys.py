@@ -10,6 +10,7 @@ from rms.journal.keys import (
     AggregateId,
     aggregate_of,
     all_due_shards,
+    all_silent_shards,
     client_pk,
     due_shard,
     forward_key,
@@ -18,6 +19,7 @@ from rms.journal.keys import (
     return_id,
     shipment_id,
     shipment_key,
+    silent_shard,
 )
 from rms.platform.table import Key
 
@@ -125,6 +127,14 @@ def test_the_shards_of_due_work_are_filled_evenly_and_all_are_swept() -> None:
 
     assert set(filled) == set(all_due_shards())
     assert min(filled.values()) > 900
+
+
+def test_silent_parcels_wait_in_shards_that_are_filled_evenly_and_not_swept() -> None:
+    filled = Counter(silent_shard(shipment_key("lotus", str(number)).pk) for number in range(4000))
+
+    assert set(filled) == set(all_silent_shards())
+    assert min(filled.values()) > 900
+    assert set(all_silent_shards()).isdisjoint(all_due_shards())
 
 
 def test_keys_look_as_the_table_of_the_architecture_says() -> None:

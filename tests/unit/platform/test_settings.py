@@ -1,5 +1,7 @@
 """Settings: what is missing is named at the cold start, all at once."""
 
+from datetime import timedelta
+
 import pytest
 
 from rms import composition
@@ -13,6 +15,7 @@ GOOD = {
     "RMS_DELIVERIES_QUEUE": "https://sqs.example/1/deliveries",
     "RMS_SECRETS_KEY": "arn:aws:kms:ap-south-1:000000000000:key/k",
     "RMS_LABELS_BUCKET": "rms-live-labels",
+    "RMS_SILENCE_HOURS": "36",
 }
 
 
@@ -25,6 +28,7 @@ def test_settings_are_read_from_the_environment() -> None:
         deliveries_queue="https://sqs.example/1/deliveries",
         secrets_key="arn:aws:kms:ap-south-1:000000000000:key/k",
         labels="rms-live-labels",
+        silence=timedelta(hours=36),
     )
 
 
@@ -51,6 +55,12 @@ def test_all_that_is_missing_is_named_at_once() -> None:
 def test_a_queue_that_is_no_url_fails_the_cold_start(name: str, url: str) -> None:
     with pytest.raises(BadSettingsError, match="URL"):
         Settings.read(GOOD | {name: url})
+
+
+@pytest.mark.parametrize("hours", ["0", "-1", "721", "1.5", "a day", "²"])
+def test_a_silence_that_is_none_fails_the_cold_start(hours: str) -> None:
+    with pytest.raises(BadSettingsError, match="RMS_SILENCE_HOURS must be from 1 to 720"):
+        Settings.read(GOOD | {"RMS_SILENCE_HOURS": hours})
 
 
 @pytest.mark.parametrize(("stage", "local"), [("local", True), ("live", False), ("LOCAL", False), ("local2", False)])

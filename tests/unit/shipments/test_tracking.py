@@ -15,6 +15,7 @@ from rms.clients import administration
 from rms.journal.keys import client_pk
 from rms.platform.table import EXISTING, Key, Update
 from tests.builders import a_channel_booked_body, a_return_order_body
+from tests.logs import counted
 from tests.webhooks import NOON, a_scan, as_clickpost, receive
 from tests.world import CLIENT, World
 
@@ -364,9 +365,3 @@ def another_client(world: World) -> str:
     account = administration.NewAccount("main", "CLICKPOST", {"key": "k"}, options, webhook_key=key)
     administration.put_account(world.core, "poppy", account)
     return key
-
-
-def counted(capsys: pytest.CaptureFixture[str], name: str) -> int:
-    """How often a metric was counted in what was printed so far."""
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith('{"_aws"')]
-    return sum(int(value) for line in lines for value in line.get(name, []))

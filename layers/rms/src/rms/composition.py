@@ -60,6 +60,7 @@ def _build() -> Core:
         clock=lambda: datetime.now(UTC),
         fences=lambda: secrets.token_hex(12),
         local=settings.local,
+        silence=settings.silence,
     )
 
 

@@ -17,6 +17,9 @@ from rms.platform.table import Table
 REMEMBERED: Final = timedelta(seconds=10)
 """How long an environment may go on with configuration it has read; how late a change may take hold."""
 
+SILENCE: Final = timedelta(hours=24)
+"""How long nothing may be heard of a parcel before it is asked for, unless it is set otherwise."""
+
 
 @dataclass(slots=True)
 class Memory:
@@ -44,7 +47,10 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Core:
-    """Everything that a use case may touch. `pause` waits so many seconds; `local` is true on the local stage only."""
+    """Everything that a use case may touch. `pause` waits so many seconds; `local` is true on the local stage only.
+
+    `silence` is how long nothing may be heard of a parcel before its aggregator is asked for it.
+    """
 
     table: Table
     queues: Queues
@@ -58,6 +64,7 @@ class Core:
     memory: Memory
     pause: Callable[[float], None] = time.sleep
     local: bool = False
+    silence: timedelta = SILENCE
 
     @classmethod
     def on(  # noqa: PLR0913 - one argument per port
@@ -72,6 +79,7 @@ class Core:
         fences: Callable[[], str],
         pause: Callable[[float], None] = time.sleep,
         local: bool = False,
+        silence: timedelta = SILENCE,
     ) -> "Core":
         """A core on these ports."""
         return cls(
@@ -87,4 +95,5 @@ class Core:
             memory=Memory(clock),
             pause=pause,
             local=local,
+            silence=silence,
         )

@@ -14,7 +14,7 @@ type Kind = Literal["R", "S"]
 """R: return order, S: one forward parcel."""
 
 SHARDS: Final = 4
-"""Partitions of the `due` index that the sweeper reads."""
+"""Partitions of the `due` index that the sweeper reads, and as many for parcels that may fall silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +123,30 @@ def aggregate_of(pk: str) -> AggregateId:
     return AggregateId(client, "R" if kind == "R" else "S", code)
 
 
+def watch_lease_key() -> Key:
+    """The row that says who is watching silent parcels at the moment, for all clients."""
+    return Key("WATCH", "LEASE")
+
+
 def due_shard(pk: str) -> str:
     """The shard of the `due` index for a row of this partition; spread evenly, the same every time."""
-    return f"due#{hashlib.sha256(pk.encode()).digest()[0] % SHARDS}"
+    return f"due#{_shard(pk)}"
 
 
 def all_due_shards() -> tuple[str, ...]:
     """Every shard that the sweeper reads."""
     return tuple(f"due#{number}" for number in range(SHARDS))
+
+
+def silent_shard(pk: str) -> str:
+    """The shard in which the row of an AWB waits for its parcel to fall silent; the sweeper does not read it."""
+    return f"silent#{_shard(pk)}"
+
+
+def all_silent_shards() -> tuple[str, ...]:
+    """Every shard that whoever watches silent parcels reads."""
+    return tuple(f"silent#{number}" for number in range(SHARDS))
+
+
+def _shard(pk: str) -> int:
+    return hashlib.sha256(pk.encode()).digest()[0] % SHARDS

@@ -2,6 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+_LONGEST_SILENCE: Final = 720
 
 
 class BadSettingsError(Exception):
@@ -12,7 +16,8 @@ class BadSettingsError(Exception):
 class Settings:
     """Where this installation's state, queues and files are.
 
-    `secrets_key` is a KMS key's ARN or id, `labels` the name of a bucket.
+    `secrets_key` is a KMS key's ARN or id, `labels` the name of a bucket. `silence` is how long nothing may be
+    heard of a parcel before its aggregator is asked for it.
     """
 
     stage: str
@@ -22,6 +27,7 @@ class Settings:
     deliveries_queue: str
     secrets_key: str
     labels: str
+    silence: timedelta
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -38,6 +44,7 @@ class Settings:
             "deliveries_queue": "RMS_DELIVERIES_QUEUE",
             "secrets_key": "RMS_SECRETS_KEY",
             "labels": "RMS_LABELS_BUCKET",
+            "silence": "RMS_SILENCE_HOURS",
         }
         missing = [name for name in names.values() if not environment.get(name)]
         if missing:
@@ -45,7 +52,10 @@ class Settings:
         queues = [environment[names[name]] for name in names if name.endswith("queue")]
         if not all(url.startswith(("https://", "http://")) for url in queues):
             raise BadSettingsError("queues must be given by URL")
-        return cls(**{field: environment[name] for field, name in names.items()})
+        hours = environment[names.pop("silence")]
+        if not (hours.isascii() and hours.isdigit() and 1 <= int(hours) <= _LONGEST_SILENCE):
+            raise BadSettingsError(f"RMS_SILENCE_HOURS must be from 1 to {_LONGEST_SILENCE}")
+        return cls(**{field: environment[name] for field, name in names.items()}, silence=timedelta(hours=int(hours)))
 
     @property
     def local(self) -> bool:

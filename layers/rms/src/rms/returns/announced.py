@@ -12,9 +12,9 @@ from rms.model.notification_type import NotificationType
 from rms.model.return_order import ReturnItem, ReturnOrder
 from rms.platform.table import NEW, Put, Value, Write
 from rms.returns.create import first_status
-from rms.shipments.claims import Claims
+from rms.shipments.claims import Claims, watch_for
 from rms.shipments.starting import listed_document
-from rms.shipments.tracking import Announcement, Recorded, Recording
+from rms.shipments.tracking import Announcement, Recorded, Recording, last_heard
 from rms.shipments.wake import wake_tellers
 
 
@@ -43,9 +43,9 @@ def create_announced_return(
     )
     status: dict[str, Value] = first_status(core) | {"aggregator": webhook.aggregator}
     if update.awb:
-        status["awb"] = update.awb
+        status |= {"awb": update.awb, **last_heard(status, update, webhook.source)}
     names = [known for known in (update.awb, *update.references, order.code) if known]
-    claims = Claims(aggregate, webhook.aggregator, names)
+    claims = Claims(aggregate, webhook.aggregator, names, watch_for(core, webhook.aggregator, update.awb))
     forwards: list[Write] = [
         Put(
             forward_key(configuration.client, reference, order.code),

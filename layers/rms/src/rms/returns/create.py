@@ -15,7 +15,7 @@ from rms.platform.errors import BadDataError
 from rms.platform.table import Item, Value, Write
 from rms.platform.times import to_text
 from rms.shipments.booking import BookingState, look_again, outcome_of, withdraw
-from rms.shipments.claims import Claims
+from rms.shipments.claims import Claims, watch_for
 from rms.shipments.starting import Wanted, book_anew, corrected_document, create_and_book, listed_document
 from rms.shipments.wake import wake_tellers
 
@@ -46,7 +46,7 @@ def _create_booked(core: Core, configuration: Configuration, order: ReturnOrder)
     aggregate = return_id(configuration.client, order.code)
     accounts = accounts_for_order(configuration, order)
     aggregator = accounts[0].aggregator if accounts else None
-    claims = Claims(aggregate, aggregator, [order.awb])
+    claims = Claims(aggregate, aggregator, [order.awb], watch_for(core, aggregator, order.awb))
     first = _placed(core, order, NotificationType.RETURN_ORDER_PLACED, aggregator)
     status = first_status(core) | {"awb": order.awb, "courier": order.courier or ""}
     if aggregator:
@@ -153,7 +153,9 @@ def _booked_after_all(
         notification=NotificationType.RETURN_ORDER_PLACED,
         facts=facts,
     )
-    claims = Claims(aggregate, None, [order.awb])
+    accounts = accounts_for_order(configuration, order)
+    aggregator = accounts[0].aggregator if accounts else None
+    claims = Claims(aggregate, aggregator, [order.awb], watch_for(core, aggregator, order.awb))
     settled: list[Write] = [withdraw(aggregate, row, fence), corrected_document(aggregate, order, document, fence)]
     while True:
         also = [*settled, *claims.writes]

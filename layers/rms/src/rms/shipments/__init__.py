@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from rms.shipments.labels import settle_label
     from rms.shipments.pushing import take_push
     from rms.shipments.tracking import Webhook, drain_parked, record_shipment_events
+    from rms.shipments.watching import Wish, track_silent_shipments
 else:
     __getattr__ = names_from(
         __name__,
@@ -22,11 +23,14 @@ else:
             "drain_parked": "tracking",
             "record_shipment_events": "tracking",
             "take_push": "pushing",
+            "Wish": "watching",
+            "track_silent_shipments": "watching",
         },
     )
 
 __all__ = [
     "Webhook",
+    "Wish",
     "cancel_shipment",
     "drain_parked",
     "record_shipment_events",
@@ -34,4 +38,5 @@ __all__ = [
     "settle_cancellation",
     "settle_label",
     "take_push",
+    "track_silent_shipments",
 ]

@@ -45,7 +45,7 @@ from rms.model.return_order import ReturnOrder
 from rms.platform.observability import count, logger
 from rms.platform.table import Absent, AtMost, ConditionFailedError, Equals, Item, Update, Value
 from rms.platform.times import from_text, to_text
-from rms.shipments.claims import Claims
+from rms.shipments.claims import Claims, watch_for
 from rms.shipments.label_files import label_wanted
 from rms.shipments.transitions import state_key
 from rms.shipments.wake import wake_booker, wake_tellers
@@ -438,7 +438,8 @@ def _adopt(core: Core, configuration: Configuration, turn: _Turn, booked: Booked
             facts |= {"state": NotificationType.AWB_GENERATED.value, "state_key": key}
         return facts
 
-    claims = Claims(aggregate, account.aggregator, [booked.awb])
+    watch = watch_for(core, account.aggregator, booked.awb)
+    claims = Claims(aggregate, account.aggregator, [booked.awb], watch)
     # A return travels without a label.
     label = [label_wanted(aggregate, claimed.reference, claimed.fence, now)] if aggregate.kind == "S" else []
     while True:

@@ -24,7 +24,7 @@ from rms.platform.observability import logger
 from rms.platform.secrets import MAX_PLAIN_BYTES
 from rms.platform.table import ConditionFailedError, Equals, Item, Update, Value
 from rms.platform.times import from_text
-from rms.shipments.claims import Claims
+from rms.shipments.claims import Claims, watch_for
 from rms.shipments.label_files import (
     MAX_LABEL,
     Content,
@@ -174,7 +174,8 @@ def _note(core: Core, configuration: Configuration, wanted: Wanted, given: ShopL
         notification=NotificationType.AWB_GENERATED,
         facts={"awb": given.awb, "courier": given.courier},
     )
-    claims = Claims(aggregate, None, [given.awb])
+    aggregator = _only_aggregator(configuration)
+    claims = Claims(aggregate, aggregator, [given.awb], watch_for(core, aggregator, given.awb))
     boxes = Update(aggregate.label, {"fence": Equals(wanted.fence)}, set={"boxes": given.boxes or ""})
     while True:
         also = [boxes, *claims.writes]
@@ -192,6 +193,12 @@ def _note(core: Core, configuration: Configuration, wanted: Wanted, given: ShopL
             case Blocked(index=index, current=current):
                 if not claims.give_way(index - 1, current):
                     return Never("the client's system names the AWB of another parcel")
+
+
+def _only_aggregator(configuration: Configuration) -> str | None:
+    """Whom the client's own system can have booked with; None where that is anybody's guess."""
+    names = {account.aggregator for account in configuration.accounts.values()}
+    return names.pop() if len(names) == 1 else None
 
 
 def _booked(given: ShopLabel, status: Item) -> Mapping[str, Value]:

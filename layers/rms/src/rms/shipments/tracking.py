@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -18,6 +18,7 @@ from rms.platform.observability import count, logger
 from rms.platform.table import (
     EXISTING,
     NEW,
+    Check,
     ConditionFailedError,
     Delete,
     Item,
@@ -28,7 +29,7 @@ from rms.platform.table import (
     Write,
 )
 from rms.platform.times import from_text, to_text
-from rms.shipments.claims import Claims, nothing_waits, owner_of, waiting_write
+from rms.shipments.claims import Claims, nothing_waits, owner_of, waiting_write, watch_for
 from rms.shipments.confirming import Confirmation, UnconfirmedUpdateError, confirmation_for
 from rms.shipments.transitions import state_key
 from rms.shipments.wake import wake_tellers
@@ -52,6 +53,21 @@ class Webhook:
     alias: str
     body: bytes
     received_at: datetime
+
+    @property
+    def source(self) -> "Source":
+        """Whose word it is."""
+        return Source(self.aggregator, self.alias, self.received_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Whose word an update is, and since when RMS has it. `asked`: RMS had to ask for it, nobody had told."""
+
+    aggregator: str
+    alias: str
+    received_at: datetime
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +142,9 @@ def drain_parked(core: Core, client: str, awb: str) -> int:
 
     Stopping half-way is harmless: what is left is still parked, and its row still due.
     """
-    aggregate = owner_of(client, core.table.get(shipment_key(client, awb)))
-    if aggregate is None:
+    row = core.table.get(shipment_key(client, awb))
+    aggregate = owner_of(client, row)
+    if row is None or aggregate is None:
         return 0  # not known yet after all: the events go on waiting
     configuration = configuration_of(core, client)
     applied = 0
@@ -141,13 +158,13 @@ def drain_parked(core: Core, client: str, awb: str) -> int:
             if isinstance(claims, Unclaimed) and update.awb in {None, awb}:
                 claims = Claims(aggregate, None, ())
             if isinstance(claims, Claims):  # otherwise another parcel's: it waits under its own AWB too
-                recording = _append(core, configuration, webhook, update, claims)
+                recording = record_update(core, configuration, webhook.source, update, claims)
                 if recording is None:
                     raise TableContendedError("a parcel's names changed hands")
         for item in parked:
             core.table.write(Delete(Key(text(item, "PK"), text(item, "SK")), EXISTING))
         applied += len(parked)
-    nothing_waits(core, aggregate, awb)
+    nothing_waits(core, aggregate, awb, row)
     return applied
 
 
@@ -194,50 +211,51 @@ def _record(
         elif isinstance(claims, Unclaimed):
             recording = _park(core, webhook, update, claims)
         if isinstance(recording, AggregateId):
-            claims = Claims(recording, webhook.aggregator, [update.awb] if update.awb else [])
+            watch = watch_for(core, webhook.aggregator, update.awb)
+            claims = Claims(recording, webhook.aggregator, [update.awb] if update.awb else [], watch)
         if isinstance(claims, Claims):
             if confirmation is not None:
                 confirmation.demand(claims.aggregate, update)
-            recording = _append(core, configuration, webhook, update, claims)
+            recording = record_update(core, configuration, webhook.source, update, claims)
         if recording is not None and not isinstance(recording, AggregateId):
             return recording
         # Somebody claimed a name between our read and our write: look again.
     raise TableContendedError("a parcel's names kept changing hands")
 
 
-def _append(
+def record_update(
     core: Core,
     configuration: Configuration,
-    webhook: Webhook,
+    source: Source,
     update: ShipmentUpdate,
     claims: Claims,
-) -> Recording | None:
+) -> Recorded | Known | None:
+    """Make an update an event of the claims' aggregate, whatever is known of it; None when a name is another's.
+
+    Raises:
+        TableContendedError, TableUnavailableError: record it again; it is a no-op if it was recorded.
+    """
     aggregate = claims.aggregate
     is_return = aggregate.kind == "R"  # our own record decides the direction, not the webhook's claim
     name = update.scan.when_return if is_return else update.scan.when_forward
     if name is NotificationType.OTHER:
         count("UnknownStatus")
-        logger.info("status without a name", aggregator=webhook.aggregator, status_code=update.scan.raw.code)
+        logger.info("status without a name", aggregator=source.aggregator, status_code=update.scan.raw.code)
     told = name if _is_news(configuration, aggregate, name) else None
-    heard = Event(
-        event_id=update.event_id,
-        kind=EventKind.TRACKED,
-        occurred_at=update.scan.occurred_at,
-        received_at=webhook.received_at,
-        notification=told,
-        facts=_facts(update, webhook.aggregator),
-    )
 
     def event(status: Item) -> Event:
         by_rms = status.get("state") == NotificationType.CANCELLED and "cancelled_at" in status
-        return replace(heard, notification=None) if told is NotificationType.CANCELLED and by_rms else heard
+        return _event(update, source, name, None if name is NotificationType.CANCELLED and by_rms else told)
 
     def change(status: Item) -> Mapping[str, Value]:
-        moved = _moved(status, update, webhook.received_at, is_return=is_return)
+        moved = _moved(status, update, source.received_at, is_return=is_return) | last_heard(status, update, source)
         # A state may come from what a webhook says besides: only this says that CANCELLED was told.
         return {**moved, "cancelled_told": True} if told is NotificationType.CANCELLED else moved
 
-    match core.journal.append(aggregate, event, change, readers=configuration.readers, also=claims.writes):
+    # Asked for before it was told: the scan is in the journal, under the id that it has in tracking.
+    not_found = [Check(aggregate.seen(event_id), NEW) for event_id in update.tracked_as]
+    also: list[Write] = [*claims.writes, *not_found]
+    match core.journal.append(aggregate, event, change, readers=configuration.readers, also=also):
         case Appended():
             if told is not None:
                 wake_tellers(core, aggregate, configuration.readers)
@@ -246,10 +264,24 @@ def _append(
         case Duplicate():
             # Aggregators send again whenever they doubt our answer; people resend by hand.
             return Known()
+        case Blocked(index=index) if index >= len(also) - len(not_found):
+            return Known()
         case Blocked(index=index, current=current):
             if not claims.give_way(index, current):
                 return None
-            return _append(core, configuration, webhook, update, claims)
+            return record_update(core, configuration, source, update, claims)
+
+
+def _event(update: ShipmentUpdate, source: Source, name: NotificationType, told: NotificationType | None) -> Event:
+    """An update as it is recorded; `told` is what subscribers hear, and what nobody hears of stands beside."""
+    return Event(
+        event_id=update.event_id,
+        kind=EventKind.TRACKED,
+        occurred_at=update.scan.occurred_at,
+        received_at=source.received_at,
+        notification=told,
+        facts=_facts(update, source) | ({"untold": name.value} if told is None else {}),
+    )
 
 
 def _is_news(configuration: Configuration, aggregate: AggregateId, name: NotificationType) -> bool:
@@ -280,6 +312,19 @@ def _moved(status: Item, update: ShipmentUpdate, received_at: datetime, *, is_re
     return changes
 
 
+def last_heard(status: Item, update: ShipmentUpdate, source: Source) -> dict[str, Value]:
+    """What the STATUS row keeps for whoever watches the parcel: when news of it last came, and how to ask for it.
+
+    A parcel that RMS booked has its account and all that was booked with it already.
+    """
+    changes: dict[str, Value] = {"heard_at": max(to_text(source.received_at), maybe_text(status, "heard_at") or "")}
+    if maybe_text(status, "account") is None:
+        changes["heard_from"] = source.alias
+        if update.booked_with:
+            changes["booked_with"] = dict(update.booked_with)
+    return changes
+
+
 def _clamped(sighting: Sighting, status: Item, received_at: datetime) -> datetime:
     """The time of a sighting, no later than its arrival plus SKEW, no earlier than the AWB can have existed."""
     at = min(sighting.occurred_at, received_at + SKEW)
@@ -287,10 +332,11 @@ def _clamped(sighting: Sighting, status: Item, received_at: datetime) -> datetim
     return max(at, from_text(since)) if since else at
 
 
-def _facts(update: ShipmentUpdate, aggregator: str) -> dict[str, Value]:
+def _facts(update: ShipmentUpdate, source: Source) -> dict[str, Value]:
     raw = update.scan.raw
     facts: dict[str, str | None] = {
-        "aggregator": aggregator,
+        "aggregator": source.aggregator,
+        "found_by": "tracking" if source.asked else None,
         "awb": update.awb,
         "courier": update.courier,
         "raw_code": raw.code[:_LONGEST],
@@ -329,7 +375,8 @@ def _claims(core: Core, webhook: Webhook, update: ShipmentUpdate) -> Claims | Un
     status = core.journal.status(candidate)
     if status is None or maybe_text(status, "awb") not in {None, update.awb}:
         return unclaimed
-    return Claims(candidate, webhook.aggregator, [update.awb, *waiting])
+    watch = watch_for(core, webhook.aggregator, update.awb)
+    return Claims(candidate, webhook.aggregator, [update.awb, *waiting], watch)
 
 
 def _announced_for(core: Core, client: str, update: ShipmentUpdate) -> AggregateId | None:

@@ -46,6 +46,20 @@ WITH_THE_COURIER: Final = frozenset(name for name, rank in RANKS.items() if rank
 }
 """Collected, or beyond: too late to cancel. DELAYED is not among them, because Shipway says so of a pick-up, too."""
 
+ENDED: Final = frozenset(
+    {
+        N.DELIVERED,
+        N.EXCHANGE_DELIVERED,
+        N.RTO_DELIVERED,
+        N.RTO_ACKNOWLEDGED,
+        N.CANCELLED,
+        N.DESTROYED,
+        N.FULFILLED,
+    }
+)
+"""Where a parcel's life ends, but for what its carrier corrects. Not RTO, which goes on to RTO_DELIVERED; not LOST,
+DAMAGED or PICKUP_CANCELLED, after which carriers go on."""
+
 # state              sighted later         becomes             why
 _ROWS: Final = """
   DELIVERED          OUT_FOR_DELIVERY      =                   a scan that overtook us; the parcel is already there
