@@ -226,8 +226,9 @@ def _cancels_while_unknown(run: Run) -> None:
 
 
 def _adds_items(run: Run) -> None:
-    for _ in ("added", "sent again", "and again"):
-        run.add_items(an_items_body(returnOrderCode=CODE, orderCode="SO-70031"))
+    """Before the parcel's next scan, which tells them."""
+    run.until_answered(run.add_items(an_items_body(returnOrderCode=CODE, orderCode="SO-70031")))
+    _moves(steps=1)(run)
 
 
 def _has_them_once(run: Run) -> Iterator[str]:
@@ -236,6 +237,9 @@ def _has_them_once(run: Run) -> Iterator[str]:
     added = [event["kind"] for event in shown["timeline"]].count("ITEMS_ADDED")
     if (codes, added) != (["70031-1", "70031-2", "70044-2"], 1):
         yield f"items {codes}, added {added} times"
+    last = run.world.deliveries()[-1]
+    if [item["itemId"] for item in last["items"]] != codes:
+        yield f"{last['notificationType']} told {last['items']}"
 
 
 def _refused(run: Run) -> None:
@@ -463,9 +467,9 @@ SCENARIOS: Final = (
         {CODE: ("CANCELLED", _told("AWB_GENERATED", "CANCELLED"))},
     ),
     Scenario(
-        "items added, and sent again",
+        "items added, then told by a scan",
         _adds_items,
-        {CODE: ("AWB_GENERATED", _told("AWB_GENERATED"))},
+        {CODE: ("OUT_FOR_PICKUP", _told("AWB_GENERATED", "OUT_FOR_PICKUP"))},
         before=_books,
         also=_has_them_once,
     ),
