@@ -13,6 +13,7 @@ from local.processes import Process
 from sandbox.client import SandboxClient
 
 START_SECONDS: Final = 15.0
+PARTNERS: Final = ("clickpost", "shiprocket", "shipway", "generic", "receiver")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,15 @@ def partner(name: str, *arguments: str, folder: Path) -> Iterator[Partner]:
 
 
 @contextmanager
-def partners(folder: Path) -> Iterator[tuple[Partner, Partner]]:
-    """A Clickpost and a client's receiver."""
+def partners(folder: Path) -> Iterator[Mapping[str, Partner]]:
+    """Every aggregator and a client's receiver, by name."""
+    # Webhooks follow one another quickly here; the pause between the tries of a refused one stays.
+    quick = ("--webhook-spacing", "2")
     with ExitStack() as stack:
-        # Webhooks follow one another quickly here; the pause between the tries of a refused one stays.
-        clickpost = stack.enter_context(partner("clickpost", "--webhook-spacing", "2", folder=folder))
-        receiver = stack.enter_context(partner("receiver", folder=folder))
-        yield clickpost, receiver
+        yield {
+            name: stack.enter_context(partner(name, *(quick if name != "receiver" else ()), folder=folder))
+            for name in PARTNERS
+        }
 
 
 def _announced(log: Path) -> Mapping[str, str] | None:

@@ -6,9 +6,12 @@ import shlex
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from typing import Final
 
-from local.demo import a_return, play
+from local.aggregators import OTHERS
+from local.bodies import a_return
+from local.demo import play
 from local.onboarding import CallRefused, Client, onboard
 from local.partners import Partner, partners
 from local.processes import DidNotStart
@@ -26,16 +29,19 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.monotonic()
     try:
-        with local_stack("demo" if given.demo else "run") as stack, partners(stack.folder) as (clickpost, receiver):
+        with local_stack("demo" if given.demo else "run") as stack, partners(stack.folder) as simulated:
             with step("Making a client ready, by the operator's API calls"):
+                clickpost, receiver = simulated["clickpost"], simulated["receiver"]
                 client = onboard(stack, clickpost, receiver, client=CLIENT, name="Kaveri Looms")
-            well = play(stack, clickpost, receiver, client)
+                for aggregator in OTHERS:
+                    aggregator.join(stack, client, simulated[aggregator.partner])
+            well = play(stack, simulated, client)
             if not well:
                 stack.print_logs()
             if given.demo:
                 say(f"== {'All flows ended well' if well else 'FAILED'} after {time.monotonic() - started:.0f} s")
                 return 0 if well else 1
-            _stay(stack, clickpost, receiver, client)
+            _stay(stack, simulated, client)
     except KeyboardInterrupt:
         say("\n== Stopped")
         return 0 if not given.demo else 130
@@ -45,16 +51,17 @@ def main() -> int:
     return 0
 
 
-def _stay(stack: Stack, clickpost: Partner, receiver: Partner, client: Client) -> None:
+def _stay(stack: Stack, simulated: Mapping[str, Partner], client: Client) -> None:
     credentials = " ".join(f"-H {shlex.quote(f'{name}: {value}')}" for name, value in client.headers.items())
     body = stack.folder / "return.json"
-    body.write_text(json.dumps(a_return("MY-1"), indent=2))
+    body.write_text(json.dumps(a_return("MY-1", "main"), indent=2))
     say("")
     say("== RMS is up. Ctrl-C ends it.")
     say(f"   API        {stack.api_url}")
     say(f"   AWS        {stack.endpoint_url}   (any service, any credentials)")
-    say(f"   Clickpost  {clickpost.urls['url']}   (steer it: sandbox/README.md)")
-    say(f"   Receiver   {receiver.urls['url']}   (what the client heard: /sandbox/returns)")
+    for name, partner in simulated.items():
+        what = "what the client heard: /sandbox/returns" if name == "receiver" else "steer it: sandbox/README.md"
+        say(f"   {name.title():<10} {partner.urls['url']}   ({what})")
     for who, headers in ((f"client {client.name}", client.headers), ("operator", client.operator)):
         say(f"   As the {who}:")
         for name, value in headers.items():

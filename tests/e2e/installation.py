@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import requests
 
-from local.demo import a_return
+from local.bodies import a_return
 from local.onboarding import Api, Client, onboard
 from local.partners import Partner, partner
 from local.stack import Stack
