@@ -237,7 +237,7 @@ def test_a_webhook_knows_the_scan_that_it_tells_of_under_the_id_that_tracking_gi
 @pytest.mark.parametrize(
     "changes",
     [{"scans": []}, {"scans": None}, {"shipment_status_id": 7}, {"shipment_status_id": None}, {"awb": ABSENT}],
-    ids=str,
+    ids=["no scans", "null scans", "another status", "null status", "no AWB"],
 )
 def test_one_that_holds_no_scan_of_its_status_knows_none(changes: dict[str, object]) -> None:
     assert read(**({"scans": [a_scan("2026-05-08 01:00:00", 18)]} | changes)).tracked_as == ()
