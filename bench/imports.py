@@ -65,6 +65,7 @@ _ENVIRONMENT: Final = {
     "RMS_LABELS_BUCKET": "rms-labels",
     "RMS_SILENCE_HOURS": "24",
 }
+_FLOOR_CASE: Final = ("floor", "")
 _AT_INIT: Final = _ENVIRONMENT | {"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand"}
 
 
@@ -103,7 +104,7 @@ class Starts:
     calling: Mapping[str, Start]
 
     def and_then(self, more: "Starts") -> "Starts":
-        """These and those of another run."""
+        """These and those of another run, which may have been of some functions only."""
         return Starts(
             floor=self.floor.and_then(more.floor),
             init=_joined(self.init, more.init),
@@ -118,10 +119,10 @@ def functions() -> list[str]:
 
 
 def measure(names: Sequence[str], rounds: int = 9, *, only_init: bool = False) -> Starts:
-    """Start the floor and each function `rounds` times, in turns."""
+    """Start each function `rounds` times, in turns, and the floor before and after each turn."""
     code = {name: _FUNCTION.replace("NAME", name) for name in names}
     cases = {
-        ("floor", ""): (FLOOR, _ENVIRONMENT),
+        _FLOOR_CASE: (FLOOR, _ENVIRONMENT),
         **{("init", name): (code[name], _AT_INIT) for name in names},
     }
     if not only_init:
@@ -131,11 +132,11 @@ def measure(names: Sequence[str], rounds: int = 9, *, only_init: bool = False) -
         _start(program, environment)
     times: dict[tuple[str, str], list[float]] = {case: [] for case in cases}
     for _ in range(rounds):
-        for case, (program, environment) in cases.items():
-            times[case].append(_start(program, environment))
+        for case in (*cases, _FLOOR_CASE):
+            times[case].append(_start(*cases[case]))
     starts = {case: Start(tuple(taken)) for case, taken in times.items()}
     return Starts(
-        floor=starts["floor", ""],
+        floor=starts[_FLOOR_CASE],
         init=_of("init", starts.items()),
         module=_of("module", starts.items()),
         calling=_of("calling", starts.items()),
@@ -147,7 +148,7 @@ def _of(kind: str, starts: Iterable[tuple[tuple[str, str], Start]]) -> Mapping[s
 
 
 def _joined(some: Mapping[str, Start], more: Mapping[str, Start]) -> Mapping[str, Start]:
-    return {name: start.and_then(more[name]) for name, start in some.items()}
+    return {name: start.and_then(more[name]) if name in more else start for name, start in some.items()}
 
 
 def _start(program: str, environment: Mapping[str, str]) -> float:
