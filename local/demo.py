@@ -37,30 +37,31 @@ class Watch:
     started: float = field(default_factory=time.monotonic)
     seen: int = 0
     heard: list[str] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)
 
     def say(self, line: str) -> None:
         """A line with the time since the flow began."""
         say(f"   +{time.monotonic() - self.started:5.1f} s  {line}")
 
     def until(self, *expected: str) -> None:
-        """Print what arrives until these types, in this order, have been heard as the newest.
+        """Print what arrives until these types have been heard after all that was expected before.
 
         `OTHER` may come in between: Clickpost tells more of a return than there are names for.
 
         Raises:
             FlowFailed: something else was heard, or nothing for too long.
         """
-        wanted = [*self._named(), *expected]
+        self.expected += expected
         end = time.monotonic() + PATIENCE_SECONDS
         while True:
             self._look()
             named = self._named()
-            if named[: len(wanted)] != wanted[: len(named)]:
-                raise FlowFailed(f"{self.about}: heard {named}, expected {wanted}")
-            if len(named) >= len(wanted):
+            if named[: len(self.expected)] != self.expected[: len(named)]:
+                raise FlowFailed(f"{self.about}: heard {named}, expected {self.expected}")
+            if len(named) >= len(self.expected):
                 return
             if time.monotonic() > end:
-                raise FlowFailed(f"{self.about}: heard {named} and no more, expected {wanted}")
+                raise FlowFailed(f"{self.about}: heard {named} and no more, expected {self.expected}")
             time.sleep(POLL_SECONDS)
 
     def _named(self) -> list[str]:
