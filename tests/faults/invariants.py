@@ -83,9 +83,13 @@ def other_ends(run: Run, ends: Ends) -> Iterator[Breach]:
 
 
 def left_to_a_person(run: Run, rows: Mapping[str, Row]) -> bool:
-    """Whether a booking is held that may be, because something went wrong. That nothing was made is another promise."""
-    booking = rows.get("BOOKING", {})
-    return run.faulty and booking.get("state") == "HELD" and booking.get("account") in NEVER_PROVE_ABSENCE
+    """Whether a booking or a label is held that may be, because something went wrong.
+
+    That nothing was made is another promise. A label comes with the AWB there, and nothing brings a lost one again.
+    """
+    booking, label = rows.get("BOOKING", {}), rows.get("LABEL", {})
+    held = "HELD" in {booking.get("state"), label.get("state")}
+    return run.faulty and held and booking.get("account") in NEVER_PROVE_ABSENCE
 
 
 @dataclass(frozen=True, slots=True)

@@ -350,6 +350,20 @@ SCENARIOS: Final = (
         before=_joins("SHIPROCKET"),
     ),
     Scenario(
+        "a forward parcel at Shipway",
+        _ships("a-sw"),
+        {PARCEL: ("SHIPPING_LABEL_GENERATED", _LABELLED)},
+        before=_joins("SHIPWAY"),
+        # Nobody knows what Shipway does with an order that comes twice, so the simulated one books both.
+        clickpost=Settings(refuses_duplicates=False),
+    ),
+    Scenario(
+        "a forward parcel at a generic aggregator",
+        _ships("a-sandbox"),
+        {PARCEL: ("SHIPPING_LABEL_GENERATED", _LABELLED)},
+        before=_joins(SANDBOX),
+    ),
+    Scenario(
         "a forward parcel whose label comes late",
         _ships_with_a_late_label,
         {PARCEL: ("SHIPPING_LABEL_GENERATED", _LABELLED)},
