@@ -26,7 +26,7 @@ demo: all-environments ## the flows end to end on that stack, with their timelin
 
 test: dev ## unit, integration, contract, fault and infrastructure tests
 	@$(STEP) "Tests (unit, integration, contract, faults, infrastructure)" \
-		$(PYTEST) tests --ignore=tests/e2e --numprocesses=$(WORKERS) --quiet
+		$(PYTEST) tests --ignore=tests/e2e --numprocesses=$(WORKERS) --dist=worksteal --quiet
 
 e2e: all-environments ## tests on the deployed local stack, over real HTTP
 	@$(STEP) "Tests on the deployed local stack" $(PYTEST) tests/e2e --verbose --capture=no
