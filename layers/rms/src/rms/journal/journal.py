@@ -13,7 +13,7 @@ from typing import Final
 
 from rms.journal.cursors import Reader
 from rms.journal.events import Event, RecordedEvent, from_item, number, to_item
-from rms.journal.keys import AggregateId, due_shard
+from rms.journal.keys import AggregateId, due_shard, quiet_listing
 from rms.platform.table import (
     NEW,
     AbsentOr,
@@ -212,8 +212,10 @@ class Journal:
             Update(
                 aggregate.cursor(reader.endpoint),
                 expect={"head": AbsentOr(LessThan(sequence))},
-                set={"head": sequence, "endpoint": reader.endpoint},
+                set={"head": sequence, "endpoint": reader.endpoint, "listing_sk": now},
                 set_if_absent={
+                    "listing_pk": quiet_listing(aggregate.client, reader.endpoint),
+                    "waiting_since": now,
                     "since": reader.since,
                     "acked": 0,
                     "attempts": 0,

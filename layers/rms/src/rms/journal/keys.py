@@ -123,6 +123,36 @@ def aggregate_of(pk: str) -> AggregateId:
     return AggregateId(client, "R" if kind == "R" else "S", code)
 
 
+def endpoint_pk(client: str, endpoint: str) -> str:
+    """The partition of what delivery knows of an endpoint; its configuration stands with the client's."""
+    return f"C#{client}#E#{endpoint}"
+
+
+def health_key(client: str, endpoint: str) -> Key:
+    """How an endpoint is doing: its breaker, its lanes. No row: well."""
+    return Key(endpoint_pk(client, endpoint), "HEALTH")
+
+
+def quiet_listing(client: str, endpoint: str) -> str:
+    """The partition of `listing` with the cursors of an endpoint that wait for nothing, by their newest event."""
+    return f"C#{client}#E#{endpoint}"
+
+
+def waiting_listing(client: str, endpoint: str) -> str:
+    """The same for those of which a try has failed, and those that stand still."""
+    return f"C#{client}#E#{endpoint}#W"
+
+
+def parked_shard(client: str, endpoint: str) -> str:
+    """The shard of `due` where an endpoint's cursors wait for the endpoint itself; the sweeper does not read it."""
+    return f"parked#{client}#{endpoint}"
+
+
+def stalled_shard(client: str, endpoint: str) -> str:
+    """The shard of `due` with an endpoint's cursors that gave up, for people to read."""
+    return f"stalled#{client}#{endpoint}"
+
+
 def watch_lease_key() -> Key:
     """The row that says who is watching silent parcels at the moment, for all clients."""
     return Key("WATCH", "LEASE")
