@@ -42,6 +42,12 @@ def compose(aggregate: AggregateId, document: Row, recorded: RecordedEvent) -> N
     return _return(order, document, recorded, recorded.event.notification)
 
 
+def location_of(aggregate: AggregateId, document: Row) -> str | None:
+    """The location that a return goes back to, or that a parcel comes from."""
+    body = text(document, "body")
+    return parcel_from_document(body).location_code if aggregate.kind == "S" else from_document(body).location_code
+
+
 def _return(order: ReturnOrder, document: Row, recorded: RecordedEvent, name: NotificationType) -> ReturnNotification:
     return ReturnNotification(
         sequence=recorded.sequence,
