@@ -232,7 +232,7 @@ class _Batch:
     events: tuple[RecordedEvent, ...]
 
     def to_tell(self, aggregate: AggregateId, since: str) -> list[RecordedEvent]:
-        """What to tell in which order: first what is wanted once more, then what is new and this endpoint's business."""
+        """What to tell, in order: first what is wanted once more, then what is new and this endpoint's business."""
         endpoint = self.endpoint
         assert endpoint is not None
         # A cursor of an endpoint that was deleted and registered anew knows an earlier registration than counts.
