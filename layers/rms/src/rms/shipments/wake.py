@@ -9,7 +9,7 @@ from rms.platform.queues import Message, QueueName, QueueUnavailableError
 
 
 def wake_tellers(core: Core, aggregate: AggregateId, readers: Sequence[Reader]) -> None:
-    """Have the endpoints told what is new about an aggregate."""
+    """Have these endpoints told what is new about an aggregate: those that the journal marked."""
     _wake(
         core,
         "deliveries",
@@ -31,6 +31,8 @@ def wake_drain(core: Core, client: str, awb: str) -> None:
 
 
 def _wake(core: Core, queue: QueueName, messages: Sequence[Message]) -> None:
+    if not messages:
+        return
     correlation = logger.get_correlation_id()
     try:
         core.queues.send(queue, [{**message, "correlation": correlation} for message in messages])
