@@ -1,4 +1,4 @@
-"""Queue `deliveries`: tell an endpoint, in order, what is new about a return."""
+"""Queue `deliveries`: tell an endpoint, in order, what is new about a return; of a batch, many at the same time."""
 
 from typing import Any
 
@@ -15,4 +15,4 @@ def deliver(rms: Core, message: dict[str, Any]) -> None:
     deliver_notifications(rms, aggregate, message["endpoint"])
 
 
-handler = queue_worker(core, deliver)
+handler = queue_worker(core, deliver, at_once=lambda rms: rms.at_once)
