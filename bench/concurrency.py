@@ -87,7 +87,7 @@ class _Busy(Installation):
 
 
 def measure(rounds: int = 3) -> Telling:
-    """Both ways in warm environments: in series once, for it takes long enough to be steady; the batch so many times."""
+    """Both ways, warm: in series once, for that takes long enough to be steady, and in a batch so many times."""
     with quiet():
         rms = _Busy()
         rms.tell(rms.something_to_tell())

@@ -119,10 +119,7 @@ def waking(task: Callable[[object, Message], None], at_once: int = 20) -> Callab
 
 
 def test_the_messages_of_a_batch_are_worked_at_the_same_time() -> None:
-    everybody = threading.Barrier(20)
-    handler = waking(lambda _, __: bool(everybody.wait(EVERYBODY)))
-
-    assert failed(handler(a_batch(*numbered(20)), None)) == []
+    assert failed(waking(meeting(20))(a_batch(*numbered(20)), None)) == []
 
 
 def test_no_more_are_worked_at_the_same_time_than_the_core_says() -> None:
@@ -241,11 +238,10 @@ def test_a_wake_up_that_was_worked_with_another_says_under_which_correlation_to_
 
 
 def test_what_cannot_be_read_is_given_back_while_its_batch_mates_are_worked_at_the_same_time() -> None:
-    everybody = threading.Barrier(2)
     batch = a_batch(*numbered(3))
     batch["Records"][1]["body"] = "not json"
 
-    assert failed(waking(lambda _, __: bool(everybody.wait(EVERYBODY)))(batch, None)) == ["m-1"]
+    assert failed(waking(meeting(2))(batch, None)) == ["m-1"]
 
 
 def test_a_core_that_cannot_be_built_gives_every_wake_up_back() -> None:
@@ -280,8 +276,7 @@ def test_each_thread_logs_under_the_correlation_of_its_own_message(log: Log) -> 
 
 
 def test_a_thread_remembers_nothing_of_the_message_before(log: Log) -> None:
-    everybody = threading.Barrier(2)
-    handler = waking(lambda _, __: bool(everybody.wait(EVERYBODY)), at_once=2)
+    handler = waking(meeting(2), at_once=2)
 
     handler(a_batch(*({**each, "correlation": "r-1"} for each in numbered(2))), None)
     handler(a_batch(*numbered(2)), None)
@@ -299,6 +294,16 @@ def test_whatever_threads_count_goes_out_once_together(capsys: pytest.CaptureFix
     printed = capsys.readouterr().out.splitlines()
     assert len(printed) == 1
     assert len(json.loads(printed[0])["ParkedUpdate"]) == 80
+
+
+def meeting(messages: int) -> Callable[[object, Message], None]:
+    """Work that ends only once so many messages are at it."""
+    everybody = threading.Barrier(messages)
+
+    def work(_: object, __: Message) -> None:
+        everybody.wait(EVERYBODY)
+
+    return work
 
 
 def numbered(count: int) -> list[Message]:

@@ -15,7 +15,7 @@ class QueueUnavailableError(Exception):
 
 
 class Queues(Protocol):
-    """Standard SQS queues: at least once, in no order."""
+    """Standard SQS queues: at least once, in no order; those of FAIR_BY fair."""
 
     def send(self, queue: QueueName, messages: Sequence[Message], *, delay_seconds: int = 0) -> None:
         """Send any number of messages, ten to a call. No messages: no call.
