@@ -15,7 +15,6 @@ from tests.unit.notifications.telling import (
     as_usual,
     cursor,
     happens,
-    register,
     sent,
     sequences,
     tell,
