@@ -119,6 +119,7 @@ START_LIMITS: Final[Mapping[str, float]] = {
     "cancel_shipments": 1.85,
     "create_return": 1.85,
     "generate_return_awb": 1.85,
+    "manage_endpoints": 1.85,
     "push_notification": 1.55,
     "read_forward": 1.55,
     "read_returns": 1.55,
