@@ -91,6 +91,11 @@ def client_pk(client: str) -> str:
     return f"C#{client}"
 
 
+def endpoint_pk(client: str, endpoint: str) -> str:
+    """The partition of what RMS knows of an endpoint besides its configuration."""
+    return f"C#{client}#E#{endpoint}"
+
+
 def shipment_key(client: str, awb: str) -> Key:
     """The row that says whose parcel an AWB (or an aggregator's return reference) is."""
     return Key(f"C#{client}#A#{awb}", "SHIPMENT")

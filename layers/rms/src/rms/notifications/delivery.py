@@ -6,7 +6,7 @@ promise this keeps.
 
 import json
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,6 +17,7 @@ from rms.journal import AggregateId, Attempt, Lease, LeaseLostError, NotDue, Rec
 from rms.journal.events import from_item
 from rms.journal.keys import client_pk
 from rms.notifications.compose import compose
+from rms.notifications.credentials import fresh_headers
 from rms.notifications.judgement import Delivered, Gone, Judgement, RetryLater, Unauthorized, judge
 from rms.notifications.payloads import Preferences
 from rms.notifications.schedule import next_try_at
@@ -24,7 +25,6 @@ from rms.notifications.signing import message_id
 from rms.notifications.sinks import webhook
 from rms.platform.http import HttpAnswer, NoAnswer
 from rms.platform.observability import count, logger
-from rms.platform.secrets import MAX_PLAIN_BYTES
 from rms.platform.table import Absent, Check, ConditionFailedError, Equals, Item, Key, Present, Update
 from rms.platform.times import to_text
 
@@ -219,15 +219,13 @@ def _send(
         id=message_id(client, f"{aggregate.kind}#{aggregate.code}", recorded.sequence, endpoint.id),
         notification=compose(aggregate, batch.document, recorded),
     )
-    target = _open_endpoint(core, client, endpoint)
-    answer = core.http.send(webhook.build(target, message, core.clock()))
+    answer = core.http.send(webhook.build(_open_endpoint(core, client, endpoint), message, core.clock()))
     judgement = judge(answer, core.clock())
-    if isinstance(judgement, Unauthorized) and endpoint.credential_url is not None:
-        headers = webhook.read_headers(core.http.send(webhook.ask_for_headers(endpoint.credential_url)))
-        if headers is not None and len(json.dumps(dict(headers))) <= MAX_PLAIN_BYTES:
-            batch.endpoint = _keep_headers(core, client, endpoint, headers)
-            answer = core.http.send(webhook.build(replace(target, headers=headers), message, core.clock()))
-            judgement = judge(answer, core.clock())
+    fresh = fresh_headers(core, client, endpoint) if isinstance(judgement, Unauthorized) else None
+    if fresh is not None:
+        batch.endpoint = fresh
+        answer = core.http.send(webhook.build(_open_endpoint(core, client, fresh), message, core.clock()))
+        judgement = judge(answer, core.clock())
     return answer, judgement
 
 
@@ -242,19 +240,6 @@ def _open_endpoint(core: Core, client: str, endpoint: Endpoint) -> webhook.Endpo
         headers=json.loads(core.secrets.unseal(endpoint.sealed_headers, context)),
         preferences=Preferences(with_sequence=endpoint.sequence, dropped_metadata=frozenset(endpoint.dropped_metadata)),
     )
-
-
-def _keep_headers(core: Core, client: str, endpoint: Endpoint, headers: Mapping[str, str]) -> Endpoint:
-    """The endpoint with these headers, which the next delivery finds as well."""
-    key = _endpoint_key(client, endpoint.id)
-    sealed = core.secrets.seal(json.dumps(dict(headers)), secret_context(client, key.sk))
-    try:
-        core.table.write(
-            Update(key, {"sealed_headers": Equals(endpoint.sealed_headers)}, set={"sealed_headers": sealed})
-        )
-    except ConditionFailedError:
-        logger.info("another delivery fetched headers first", endpoint=endpoint.id)
-    return replace(endpoint, sealed_headers=sealed)
 
 
 def _disable(core: Core, client: str, endpoint: Endpoint, reason: str) -> None:
