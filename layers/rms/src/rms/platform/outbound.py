@@ -21,6 +21,7 @@ from typing import Any, Final, override
 
 import requests
 import requests.adapters
+import requests.structures
 import requests.utils
 import urllib3.connection
 import urllib3.exceptions
@@ -298,6 +299,15 @@ class _Line(requests.adapters.HTTPAdapter):
     @override
     def cert_verify(self, *args: Any, **kwargs: Any) -> None:
         """Nothing: the pool's own TLS context checks, with the certificates loaded once."""
+
+    @override
+    def build_response(self, req: Any, resp: Any) -> requests.Response:
+        """What came, as far as it is used. The library would read the cookies, which can be made to take minutes."""
+        response = requests.Response()
+        response.status_code = resp.status
+        response.headers = requests.structures.CaseInsensitiveDict(resp.headers)
+        response.raw = resp
+        return response
 
     @override
     def close(self) -> None:
