@@ -338,9 +338,13 @@ def test_an_endpoint_that_is_gone_needs_no_headers(world: World, office: Office)
     assert office.calls == 0
 
 
-def test_an_endpoint_that_was_disabled_meanwhile_is_not_tried_again(world: World, office: Office) -> None:
+@pytest.mark.parametrize("registered_anew", [False, True])
+def test_an_endpoint_that_was_disabled_meanwhile_is_not_tried_again(
+    world: World, office: Office, *, registered_anew: bool
+) -> None:
     endpoint = standing(world)
-    register(world, "typed-in")
+    if registered_anew:
+        register(world, "typed-in")
     world.core.table.write(Update(ENDPOINT_KEY, EXISTING, set={"disabled_at": to_text(world.clock())}))
 
     assert refused(world, endpoint) is None
