@@ -49,11 +49,11 @@ def fresh_headers(core: Core, client: str, endpoint: Endpoint) -> Endpoint | Non
         there = _usable(_row(core, _endpoint_key(client, endpoint.id)))
         if there is None or there.sealed_headers != endpoint.sealed_headers:
             return there
-        if _called_lately(core, row):
+        if there.credential_url is None or _called_lately(core, row):
             return None
         fence = core.fences()
         if _leased(core, client, endpoint, row, fence):
-            return _fetch(core, client, there, fence)
+            return _fetch(core, client, there, there.credential_url, fence)
         if pause is not None:
             core.pause(pause)
     return None
@@ -92,10 +92,9 @@ def _leased(core: Core, client: str, endpoint: Endpoint, row: Item | None, fence
     return True
 
 
-def _fetch(core: Core, client: str, endpoint: Endpoint, fence: str) -> Endpoint | None:
+def _fetch(core: Core, client: str, endpoint: Endpoint, url: str, fence: str) -> Endpoint | None:
     """Call the credential API, once, and keep what it gives."""
-    assert endpoint.credential_url is not None, "who registers an endpoint anew seals its headers anew"
-    answer = core.http.send(webhook.ask_for_headers(endpoint.credential_url))
+    answer = core.http.send(webhook.ask_for_headers(url))
     headers = webhook.read_headers(answer)
     if headers is None or len(json.dumps(dict(headers))) > MAX_PLAIN_BYTES:
         logger.warning("credential API gave no headers", endpoint=endpoint.id, reason=_words(answer))
