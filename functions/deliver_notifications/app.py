@@ -1,4 +1,4 @@
-"""Queue `deliveries`: tell an endpoint, in order, what is new about a return; look after an endpoint that needs care."""
+"""Queue `deliveries`: tell an endpoint, in order, what is new about a return; look after an endpoint that needs it."""
 
 from typing import Any
 
@@ -19,4 +19,4 @@ def deliver(rms: Core, message: dict[str, Any]) -> None:
             deliver_notifications(rms, AggregateId(client, message["kind"], message["code"]), endpoint)
 
 
-handler = queue_worker(core, deliver)
+handler = queue_worker(core, deliver, at_once=lambda rms: rms.at_once)
