@@ -185,4 +185,4 @@ def test_a_sample_says_in_all_its_codes_that_it_is_one() -> None:
     for body in map(json_of, sent(world, HOOK)):
         told = json.dumps(body)
         codes = [body["forwardOrderCode"], body["forwardShipmentCode"]]
-        assert all(code.startswith("SAMPLE") for code in codes), told
+        assert all(str(code).startswith("SAMPLE") for code in codes), told
