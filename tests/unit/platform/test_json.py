@@ -3,12 +3,13 @@
 import json
 from contextlib import suppress
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rms.platform.json import MAX_DEPTH, BadJsonError, parse_json, parse_object
+from rms.platform.json import MAX_DEPTH, BadJsonError, parse_json, parse_object, write_json
 
 
 def problem(raw: bytes) -> str:
@@ -121,3 +122,63 @@ JSON = st.recursive(
 def test_what_json_writes_is_read_as_it_was(value: object) -> None:
     assert parse_json(json.dumps(value).encode()) == value
     assert parse_json(json.dumps(value, ensure_ascii=False).encode()) == value
+
+
+# ── writing ─────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (None, b"null"),
+        (True, b"true"),
+        (False, b"false"),
+        (-7, b"-7"),
+        (2**63 - 1, b"9223372036854775807"),
+        (Decimal("1249.10"), b"1249.1"),
+        (Decimal("0.1"), b"0.1"),
+        (Decimal("1E+3"), b"1000"),
+        (Decimal(100), b"100"),
+        (Decimal("-0.00"), b"0"),
+        (Decimal("1E-7"), b"0.0000001"),
+        ('a"b\\\n\x00', b'"a\\"b\\\\\\n\\u0000"'),
+        ("\u0bb0 \U0001f600", '"\u0bb0 \U0001f600"'.encode()),
+        ("\ud83d", b'"?"'),
+        ([], b"[]"),
+        ((), b"[]"),
+        ({}, b"{}"),
+        ([1, [2], {}], b"[1,[2],{}]"),
+        ({"b": 1, "a": [None, {"c": Decimal("0.5")}]}, b'{"b":1,"a":[null,{"c":0.5}]}'),
+    ],
+    ids=ascii,
+)
+def test_json_is_written_compact_and_exact(value: Any, written: bytes) -> None:
+    assert write_json(value) == written
+
+
+@pytest.mark.parametrize("value", [0.1, float("nan"), b"bytes", {"a": {1.5}}, [object()]], ids=ascii)
+def test_a_binary_float_is_never_written(value: Any) -> None:
+    with pytest.raises(TypeError, match="JSON is not written from"):
+        write_json(value)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "sNaN"])
+def test_a_number_that_is_not_finite_is_not_written(number: str) -> None:
+    with pytest.raises(ValueError, match="not finite"):
+        write_json(Decimal(number))
+
+
+WRITABLE = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(min_value=-(10**17), max_value=10**17)
+    | st.decimals(min_value=-(10**9), max_value=10**9, places=6)
+    | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner),
+    max_leaves=20,
+)
+
+
+@given(WRITABLE)
+def test_what_is_written_is_read_back(value: Any) -> None:
+    assert json.loads(write_json(value), parse_float=Decimal) == value

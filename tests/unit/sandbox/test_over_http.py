@@ -13,9 +13,13 @@ from typing import Any
 
 import pytest
 
+from rms.notifications.sinks import erp_posting, return_expectation
 from sandbox.clickpost import ClickpostSandbox
 from sandbox.client import CallFailedError, Received, SandboxClient, call
+from sandbox.erp import ErpSandbox
 from sandbox.receiver import ReceiverSandbox
+from sandbox.wms import WmsSandbox
+from tests.unit.notifications.sinks.examples import NOW, a_plain_posting, a_target, an_expectation
 from tests.unit.sandbox.examples import a_notification, an_order
 
 pytestmark = pytest.mark.enable_socket
@@ -207,6 +211,60 @@ def test_the_receiver_tells_what_it_heard(receiver: ReceiverSandbox) -> None:
     assert [row["sequence"] for row in control.get("deliveries?endpoint=shop")] == [2, 1]
 
 
+def test_an_erp_is_steered_and_tells_what_it_posted() -> None:
+    posting = erp_posting.build(a_target(), a_plain_posting(), NOW).body
+    with ErpSandbox() as erp:
+        control = SandboxClient(erp.url)
+        control.post("proof", {"secrets": [], "expected_headers": {"X-Api-Key": "k-1"}})
+        control.post("refuse", {"message": "Ledger closed"})
+        control.post("faults", {"then": "garbage"})
+        control.post("settings", {"deduplicates": False})
+        answers = [call("POST", erp.inbox, headers={"X-Api-Key": "k-1"}, body=posting) for _ in range(3)]
+
+        # The first call meets both; the ERP refuses it, and garbage is what the caller sees.
+        assert [answer.status for answer in answers] == [200, 200, 200]
+        assert [json.loads(answer.body)["hasError"] for answer in answers[1:]] == [False, False]
+        assert control.get("state")["refused"] == 1
+        assert [row["repeats"] for row in control.get("postings/KL-4471-R1")] == [1]
+        assert control.get("doubles") == [{"return_code": "KL-4471-R1", "times": 2}]
+        assert [row["fault"] for row in control.get("calls")] == ["garbage", None, None]
+        control.post("refuse", {"message": "no", "return_code": "KL-4471-R1"})
+        control.post("accept")
+        control.post("faults/clear")
+        assert control.get("violations") == control.get("faults") == []
+        control.post("reset")
+        assert control.get("postings") == []
+
+
+def test_a_warehouse_is_steered_and_tells_what_it_expects() -> None:
+    expectation = return_expectation.build(a_target(), an_expectation(), NOW).body
+    with WmsSandbox() as wms:
+        control = SandboxClient(wms.url)
+        control.post("faults", {"then": "status", "status": 503})
+        answers = [call("POST", wms.inbox, body=expectation).status for _ in range(2)]
+
+        assert answers == [503, 200]
+        assert [row["status"] for row in control.get("expectations/KL-4471-R1")] == ["CREATE"]
+        assert len(control.get("expectations")) == 1
+        assert control.get("violations") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "values"),
+    [
+        ("proof", {"password": "x"}),
+        ("refuse", {"code": 7}),
+        ("refuse", {"times": 0}),
+        ("settings", {"deduplicates": 1}),
+        ("settings", {"colour": True}),
+        ("faults", {"then": "sings"}),
+    ],
+)
+def test_what_an_erp_does_not_know_is_refused(path: str, values: dict[str, Any]) -> None:
+    with ErpSandbox() as erp, pytest.raises(CallFailedError, match="400"):
+        SandboxClient(erp.url).post(path, values)
+
+
 def test_a_redirect_is_shown_and_not_followed_by_webhooks(
     clickpost: ClickpostSandbox, receiver: ReceiverSandbox
 ) -> None:
@@ -260,6 +318,8 @@ COMMON = "--seed 7 --webhook-url http://127.0.0.1:9/ --webhook-header Host=rms -
         ("shipway", f"{COMMON} --email e --licence-key k --webhook-shape feed"),
         ("generic", f"{COMMON} --name TREE --key k --auth-username u --auth-password p --auth-domain d"),
         ("receiver", ""),
+        ("erp", "--secret whsec_AAAA --expect-header X-Api-Key=k"),
+        ("wms", "--secret whsec_AAAA --expect-header X-Api-Key=k"),
     ],
 )
 def test_it_runs_as_a_process_that_says_where_it_listens_and_nothing_else(partner: str, options: str) -> None:

@@ -1,6 +1,6 @@
 """What a receiver's answer means for the cursor: taken, try again, fetch new credentials, or never send again. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -27,11 +27,15 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class RetryLater:
-    """Not taken, or nobody can say: send the same again. `reason` is short and holds nothing of URL or body."""
+    """Not taken, or nobody can say: send the same again. `reason` is short and holds nothing of URL or body.
+
+    `words` are the receiver's own, where it gave any that can be read: for an operator to see, not for logs.
+    """
 
     reason: str
     not_before: datetime | None = None
     blame: Blame = Blame.ENDPOINT
+    words: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +56,29 @@ class Unauthorized:
     failure: RetryLater = RetryLater("answered 401: the credentials are not accepted")
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The receiver has read the message and will not have it. Sending it again changes nothing: a person must look.
+
+    `words` are the receiver's own: for an operator to see, not for logs.
+    """
+
+    reason: str
+    words: str = field(default="", repr=False)
+
+
 type Judgement = Delivered | RetryLater | Gone | Unauthorized
+
+type Verdict = Judgement | Refused
+"""What an answer means whose body may say no."""
+
+MOST_WORDS: Final = 500
+"""Longest text of a receiver's that is kept, in characters."""
 
 _WORDS: Final = {
     403: "forbidden",
     404: "nothing at this URL",
-    405: "POST is not allowed at this URL",
+    405: "the method is not allowed at this URL",
     408: "the receiver timed out",
     413: "the body is too large for the receiver",
     429: "too many requests",
@@ -96,6 +117,13 @@ def judge(answer: HttpAnswer | NoAnswer, now: datetime) -> Judgement:
         case status, _:
             wait = retry_after(answer.headers, now) if status in _MAY_ASK_FOR_TIME else None
             return RetryLater(_words(status), wait, _blame(status))
+
+
+def words_of(*said: object) -> str:
+    """What a receiver said, in one line: texts and numbers, the rest left out, control characters as blanks."""
+    told = [str(each) for each in said if isinstance(each, str | int) and not isinstance(each, bool)]
+    printable = "".join(letter if letter.isprintable() else " " for letter in " ".join(told))
+    return " ".join(printable.split())[:MOST_WORDS]
 
 
 def _words(status: int) -> str:

@@ -1,11 +1,12 @@
 """Strict reading of JSON from outside: what parsers understand in two ways, or what no store can hold, is refused.
 
-Money must not pass through a binary float, so numbers with a fraction or an exponent come out as Decimal.
+Money must not pass through a binary float, so numbers with a fraction or an exponent come out as Decimal, and
+`write_json` writes a Decimal as the number that it is.
 """
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final, Never
 
@@ -13,6 +14,8 @@ from rms.platform.errors import BadDataError
 
 type JsonValue = bool | int | Decimal | str | list[JsonValue] | dict[str, JsonValue] | None
 type JsonObject = dict[str, JsonValue]
+type Writable = bool | int | Decimal | str | Sequence[Writable] | Mapping[str, Writable] | None
+"""What `write_json` takes."""
 
 MAX_TEXT: Final = 255
 """Longest text in a small body, in characters."""
@@ -28,6 +31,7 @@ MAX_MAGNITUDE: Final = 30
 _STRING_OR_BRACKET: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|([\[{])|[\]}]', re.DOTALL)
 _SURROGATE_ESCAPE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_quoted: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class BadJsonError(BadDataError):
@@ -146,3 +150,55 @@ def optional_texts(body: JsonObject, names: Sequence[str]) -> dict[str, str | No
     if problems:
         raise BadDataError(f"[{', '.join(problems)}]")
     return texts
+
+
+def write_json(value: Writable) -> bytes:
+    """Compact JSON in UTF-8; equal values give equal bytes, as long as their members come in the same order.
+
+    A Decimal becomes a number without exponent and without zeros that say nothing: `1249.1` for 1249.10. Half a
+    surrogate pair, which is no UTF-8, becomes a question mark.
+
+    Raises:
+        ValueError: a Decimal that is not finite, which JSON has no number for.
+        TypeError: a binary float, or anything else that is not `Writable`.
+    """
+    return "".join(_pieces(value)).encode(errors="replace")
+
+
+def _pieces(value: Writable) -> Iterator[str]:
+    match value:
+        case None:
+            yield "null"
+        case str():
+            yield _quoted(str(value))
+        case bool():
+            yield "true" if value else "false"
+        case int():
+            yield str(value)
+        case Decimal():
+            yield _number(value)
+        case Mapping():
+            before = "{"
+            for name, held in value.items():
+                yield f"{before}{_quoted(name)}:"
+                yield from _pieces(held)
+                before = ","
+            yield "}" if value else "{}"
+        case list() | tuple():
+            before = "["
+            for held in value:
+                yield before
+                yield from _pieces(held)
+                before = ","
+            yield "]" if value else "[]"
+        case _:
+            raise TypeError(f"JSON is not written from {type(value).__name__}")
+
+
+def _number(number: Decimal) -> str:
+    if not number.is_finite():
+        raise ValueError("JSON has no number that is not finite")
+    text = f"{number:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text

@@ -6,10 +6,10 @@ Answers are read by `judge`. Source: RMS API contract, sections 1.2, 1.5, 15 and
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import parse_qsl
 
 from rms.notifications.judgement import Delivered, Gone, Judgement, RetryLater, Unauthorized, judge
@@ -30,6 +30,7 @@ __all__ = [
     "check_headers",
     "judge",
     "read_headers",
+    "signed",
 ]
 
 USER_AGENT: Final = "RMS/1"
@@ -84,19 +85,25 @@ class Message:
 
 def build(endpoint: Endpoint, message: Message, now: datetime) -> HttpRequest:
     """The signed request for this try. On a retry only the timestamp and the signature differ."""
-    body = payload(message.notification, endpoint.preferences)
+    request = signed("POST", endpoint, message.id, payload(message.notification, endpoint.preferences), now)
+    return replace(request, headers={**request.headers, "webhook-test": "true"}) if message.test else request
+
+
+def signed(
+    method: Literal["POST", "PUT"], endpoint: Endpoint, message_id: str, body: bytes, now: datetime
+) -> HttpRequest:
+    """A body on its way: with the client's own headers, and those that prove who sent it."""
     url, _, query = endpoint.url.partition("?")
     own = {name: value for name, value in endpoint.headers.items() if not _is_ours(name)}
     named = any(name.lower() == "user-agent" for name in own)
     return HttpRequest(
-        method="POST",
+        method=method,
         url=url,
         query=dict(parse_qsl(query, keep_blank_values=True)),
         headers=own
         | ({} if named else {"User-Agent": USER_AGENT})
         | {"Content-Type": "application/json"}
-        | ({"webhook-test": "true"} if message.test else {})
-        | sign(endpoint.secrets, message.id, now, body),
+        | sign(endpoint.secrets, message_id, now, body),
         body=body,
     )
 
