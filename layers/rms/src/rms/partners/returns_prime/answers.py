@@ -24,7 +24,7 @@ type Failure = Refused | Absent | Busy | Unknown
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Requests of one page. `unreadable` counts those that could not be read; each is read again by itself."""
+    """Requests of one page. `unreadable` counts those that could not be read, for an operator."""
 
     requests: tuple[Request, ...]
     unreadable: int
