@@ -70,6 +70,17 @@ def test_a_failed_item_that_names_no_sku_is_for_a_person() -> None:
     assert found.standing is Standing.UNCLEAR
 
 
+@pytest.mark.parametrize(("quantity", "current"), [(1, 1), (3, 3), (7, 2), (3, 1)])
+def test_an_order_that_had_other_units_of_a_failed_sku_is_for_a_person(quantity: int, current: int) -> None:
+    exchange = Exchange()
+    order = looked_at(exchange)
+    stole = replace(order.lines[1], quantity=quantity, current=current, unfulfilled=current)
+    found = hindrance(exchange.settings, exchange.plan(P, F, P), replace(order, lines=(order.lines[0], stole)))
+
+    assert found is not None
+    assert found.standing is Standing.UNCLEAR
+
+
 def test_units_to_take_out_are_those_that_failed_and_are_still_there() -> None:
     exchange = Exchange()
     order, plan = looked_at(exchange), exchange.plan(P, F, P)

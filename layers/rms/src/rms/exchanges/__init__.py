@@ -10,6 +10,7 @@ from rms.exchanges.linking import LINK_ATTRIBUTE, exchange_returns, named_return
 from rms.exchanges.settings import ExchangeSettings, ReleaseBy, check_settings
 from rms.exchanges.standing import Plan, Standing, handle_of, hindrance
 from rms.exchanges.walk import Ask, Ended, Finished, Held, Progress, Step, Working, next_call, read
+from rms.exchanges.walking import walk
 
 __all__ = [
     "LINK_ATTRIBUTE",
@@ -41,4 +42,5 @@ __all__ = [
     "qc_of",
     "read",
     "revised",
+    "walk",
 ]

@@ -39,7 +39,15 @@ class Plan:
     @property
     def failed(self) -> Counter[str]:
         """Units that may not go out, by SKU."""
-        return Counter(item.sku for item in self.items if item.verdict is Verdict.FAIL and item.sku)
+        return self._units(Verdict.FAIL)
+
+    @property
+    def passed(self) -> Counter[str]:
+        """Units that may go out, by SKU."""
+        return self._units(Verdict.PASS)
+
+    def _units(self, verdict: Verdict) -> Counter[str]:
+        return Counter(item.sku for item in self.items if item.verdict is verdict and item.sku)
 
 
 class Standing(StrEnum):
@@ -123,13 +131,14 @@ def _standings(settings: ExchangeSettings, plan: Plan, order: Order | None) -> I
 
 
 def excess(plan: Plan, order: Order) -> Counter[str]:
-    """Units that have failed and are still in the order, by SKU: what an edit has to take out."""
-    left = Counter[str]()
-    for sku, failed in plan.failed.items():
-        ours = [line for line in order.lines if line.sku == sku]
-        may_go_out = sum(line.quantity for line in ours) - failed
-        left[sku] = max(sum(line.current for line in ours) - max(may_go_out, 0), 0)
-    return +left
+    """Units that have failed and are still in the order, by SKU: what an edit has to take out.
+
+    Of a SKU of which something failed only what passed may go out.
+    """
+    passed, left = plan.passed, Counter[str]()
+    for line in order.lines:
+        left[line.sku] += line.current
+    return +Counter({sku: left[sku] - passed[sku] for sku in plan.failed})
 
 
 def _has_shipped(plan: Plan, order: Order) -> bool:
@@ -142,13 +151,16 @@ def _has_shipped(plan: Plan, order: Order) -> bool:
 
 
 def _is_unclear(plan: Plan, order: Order) -> bool:
-    """Every failed item must name its SKU, and the order must have had as many units of it."""
+    """Every failed item must name its SKU, and the order must have had just the units of it that were exchanged.
+
+    Were there more, nothing would tell whether one that was taken out since is the one that failed.
+    """
     if any(item.verdict is Verdict.FAIL and not item.sku for item in plan.items):
         return True
     ordered = Counter[str]()
     for line in order.lines:
         ordered[line.sku] += line.quantity
-    return any(ordered[sku] < units for sku, units in plan.failed.items())
+    return any(ordered[sku] != units + plan.passed[sku] for sku, units in plan.failed.items())
 
 
 def handle_of(return_code: str) -> str:

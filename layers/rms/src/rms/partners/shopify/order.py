@@ -89,7 +89,9 @@ def read(sent: Mapping[str, Any]) -> Order | str:
         return "the order has no id or no tags"
     lines = [_line(each) for each in _nodes(sent, "lineItems")]
     fulfilment_orders = [_fulfilment_order(each) for each in _nodes(sent, "fulfillmentOrders")]
-    if "cancelledAt" not in sent or not all(lines) or not all(fulfilment_orders):
+    # A list that is missing would look like one with nothing left in it to do.
+    listed = all(isinstance(mapping(sent.get(name)).get("nodes"), list) for name in _PAGES)
+    if "cancelledAt" not in sent or not listed or not all(lines) or not all(fulfilment_orders):
         return "the order does not say all that was asked for"
     return Order(
         id=found,
@@ -125,7 +127,9 @@ def _line(sent: Mapping[str, Any]) -> LineItem | None:
 
 
 def _fulfilment_order(sent: Mapping[str, Any]) -> FulfilmentOrder | None:
-    held = [mapping(each) for each in rows(sent.get("fulfillmentHolds"))]
+    if not isinstance(sent.get("fulfillmentHolds"), list):
+        return None
+    held = [mapping(each) for each in sent["fulfillmentHolds"]]
     holds = tuple(
         Hold(code(each.get("id")), text(each.get("handle")), text(each.get("reason")), by_us)
         for each in held
