@@ -285,6 +285,18 @@ def test_each_parcel_is_a_return_and_a_line_without_one_waits() -> None:
     assert made.waiting == ("15500000000103",)
 
 
+def test_items_that_are_exchanged_say_what_stands_for_them_in_the_replacement_order() -> None:
+    request = the_exchange()
+    two = replace(request, lines=(request.lines[0], replace(request.lines[1], quantity=2), request.lines[2]))
+
+    assert returns_prime.wanted_skus(the_return()) == {}
+    assert returns_prime.wanted_skus(two) == {
+        "15500000000101_1": "KL-KURTA-TEAL-L",
+        "15500000000102_1": "KL-STOLE-PLUM",
+        "15500000000102_2": "KL-STOLE-PLUM",
+    }
+
+
 def test_an_awb_that_comes_late_moves_no_number() -> None:
     whole = the_exchange()
     early = replace(whole, lines=(replace(whole.lines[0], awb=None), *whole.lines[1:]))

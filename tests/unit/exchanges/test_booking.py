@@ -28,10 +28,13 @@ def test_an_uncertain_walk_is_followed_by_another_once_no_call_can_land_any_more
     assert all(pause is not None and pause >= SETTLE for pause in pauses)
 
 
-@pytest.mark.parametrize("ended", [Unknown("timed out"), Working("not shown yet"), Busy(3.0)])
+@pytest.mark.parametrize("ended", [Unknown("timed out"), Working("not shown yet")])
 def test_patience_ends_with_a_person(ended: Ended) -> None:
     assert after(ended, len(PATIENCE) + 1).state is ExchangeState.FAILED
 
 
-def test_who_is_asked_to_come_back_comes_back_then() -> None:
-    assert after(Busy(3.0), 1).pause == timedelta(seconds=3)
+@pytest.mark.parametrize("walks", [1, 6, 60])
+def test_who_is_asked_to_come_back_comes_back_then_and_loses_no_patience(walks: int) -> None:
+    done = after(Busy(3.0), walks)
+
+    assert (done.state, done.pause, done.counts) == (ExchangeState.UNKNOWN, timedelta(seconds=3), False)

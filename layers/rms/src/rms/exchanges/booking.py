@@ -35,29 +35,31 @@ PATIENCE: Final = tuple(timedelta(minutes=minutes) for minutes in (2, 5, 10, 20,
 
 @dataclass(frozen=True, slots=True)
 class After:
-    """What to write after a walk. `pause` is None when nothing more is to be done by itself."""
+    """What to write after a walk. `pause` is None when nothing more is to be done by itself.
+
+    `counts`: the walk uses up patience, so that the next one has the next number.
+    """
 
     state: ExchangeState
     pause: timedelta | None = None
     reason: str = ""
     for_operator: bool = False
+    counts: bool = True
 
 
 def after(ended: Ended, walks: int) -> After:
-    """What the row becomes when walk number `walks`, from 1, has ended so.
-
-    Being turned away for now is no failure and uses up no patience, but lasts no longer than that either.
-    """
+    """What the row becomes when walk number `walks`, from 1, has ended so."""
     match ended:
         case Finished():
             return After(ExchangeState.DONE)
         case Held(reason, blame):
             return After(ExchangeState.FAILED, None, reason, for_operator=blame is Blame.CONFIGURATION)
         case Busy(seconds):
-            reason, pause = "Shopify wants to be asked later", timedelta(seconds=seconds)
+            # Many exchanges share a shop's points: being asked to wait says nothing of this one.
+            pause = timedelta(seconds=seconds)
+            return After(ExchangeState.UNKNOWN, pause, "Shopify wants to be asked later", counts=False)
+        case Working(reason) | Unknown(reason) if walks <= len(PATIENCE):
+            # A lost call may still land: the next look waits until it hardly can.
+            return After(ExchangeState.UNKNOWN, max(PATIENCE[walks - 1], SETTLE), reason)
         case Working(reason) | Unknown(reason):
-            # A lost call may still land: the next look waits until it cannot.
-            pause = max(PATIENCE[min(walks, len(PATIENCE)) - 1], SETTLE)
-    if walks > len(PATIENCE):
-        return After(ExchangeState.FAILED, None, reason)
-    return After(ExchangeState.UNKNOWN, pause, reason)
+            return After(ExchangeState.FAILED, None, reason)

@@ -1,7 +1,8 @@
 """Which return a replacement order belongs to. Source: flows, section 6, step 2a.
 
-Nobody publishes how a replacement order names its return, so that the name of the attribute is a setting. Shopify's own
-exchanges need no link: they stand in the order itself.
+Nobody publishes how a replacement order names its return, so that the name of the attribute is a setting. A shopper can
+write attributes into a cart, but no tags: without the exchange tag an attribute is not believed. Shopify's own
+exchanges need no link, they stand in the order itself; Returns Prime names the replacement order in its request.
 """
 
 from collections.abc import Iterable, Mapping

@@ -24,7 +24,7 @@ A connection, as configuration (`Connection.options`, all text):
 
 from rms.partners.returns_prime.answers import read_page, read_request, without_bank
 from rms.partners.returns_prime.connection import Settings, check_connection
-from rms.partners.returns_prime.orders import Made, return_orders
+from rms.partners.returns_prime.orders import Made, return_orders, wanted_skus
 from rms.partners.returns_prime.request import Line, Mark, Request
 from rms.partners.returns_prime.requests import ask_again, ask_for_page, subscribe
 from rms.partners.returns_prime.statuses import Stage, shipment_status, stage_of
@@ -64,6 +64,7 @@ __all__ = [
     "stage_of",
     "subscribe",
     "told_already",
+    "wanted_skus",
     "without_bank",
     "write_back",
 ]

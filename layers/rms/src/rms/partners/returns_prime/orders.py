@@ -75,15 +75,25 @@ def _order(settings: Settings, request: Request, code: str, lines: list[Line]) -
     )
 
 
+def wanted_skus(request: Request) -> dict[str, str]:
+    """The SKU that stands for an item in the replacement order, by item code; only items that are exchanged."""
+    lines = ((line, line.exchange_sku) for line in request.lines)
+    return {code: sku for line, sku in lines if sku for code in _item_codes(line)}
+
+
+def _item_codes(line: Line) -> list[str]:
+    return [f"{line.id}_{number}" for number in range(1, line.quantity + 1)]
+
+
 def _units(line: Line) -> list[ReturnItem]:
     return [
         ReturnItem(
-            item_code=f"{line.id}_{number}",
+            item_code=code,
             sku=line.sku,
             reason=line.reason,
             name=line.title,
             price=line.price,
             image_url=line.image_url,
         )
-        for number in range(1, line.quantity + 1)
+        for code in _item_codes(line)
     ]
