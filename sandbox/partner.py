@@ -1,7 +1,8 @@
-"""What simulated aggregators share: calls with faults and late work, webhooks, a server, and parcels with their lives.
+"""What simulated partners share: calls with faults and late work, webhooks, a server, and parcels with their lives.
 
 An aggregator brings its routes, what each call does, what its webhooks look like, and its settings. One whose parcels
-are like no other's, as Clickpost's are, builds on `AccountEngine`; the others on `PartnerEngine`.
+are like no other's, as Clickpost's are, builds on `AccountEngine`; the others on `PartnerEngine`. A partner without
+parcels, such as a shop, builds on `CallEngine`.
 """
 
 import json
@@ -171,14 +172,14 @@ class Described(Protocol):
 # ── behaviour ───────────────────────────────────────────────────────────────────────
 
 
-class AccountEngine[S: PartnerSettings, P: Described, B: Booking](ABC):
-    """One simulated account without sockets: calls, faults, bookings, webhooks; of its parcels it knows the AWBs only.
+class CallEngine[S: PartnerSettings](ABC):
+    """One simulated account without sockets: calls, faults and webhooks. What the calls are about, others know.
 
     Thread-safe. The clock is only asked, never slept on.
     """
 
     operations: tuple[str, ...]
-    """Its calls, by names for faults; the first is the one that books."""
+    """Its calls, by names for faults."""
 
     failure: Result = (500, {"message": "Internal server error"})
     """The true answer to a call that did no work."""
@@ -196,14 +197,12 @@ class AccountEngine[S: PartnerSettings, P: Described, B: Booking](ABC):
         self.faults: FaultPlan[Fault] = FaultPlan(seed)
         self.webhook_faults: FaultPlan[WebhookFault] = FaultPlan(seed)
         self._outbox = Outbox(self.webhook_faults, self.settings.keeps, seed)
-        self._parcels: dict[str, P] = {}
-        self._bookings: dict[str, B] = {}
         self._requests: deque[Json] = deque(maxlen=self.settings.keeps)
         self._request_count = 0
         self._later: list[tuple[datetime, Callable[[], object]]] = []
         self._number = 0
 
-    # ── what an aggregator brings ───────────────────────────────────────────────────
+    # ── what a partner brings ───────────────────────────────────────────────────────
 
     @abstractmethod
     def operation_of(self, method: str, path: str) -> str | None:
@@ -213,21 +212,26 @@ class AccountEngine[S: PartnerSettings, P: Described, B: Booking](ABC):
     def work(self, operation: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes) -> Result:
         """What a call does, and its true answer."""
 
-    @abstractmethod
-    def reference_of(self, operation: str, body: bytes) -> str | None:
-        """The reference of a call that books; None for other calls."""
+    def route(
+        self, method: str, path: str, query: Mapping[str, str], body: bytes
+    ) -> tuple[str, Mapping[str, str]] | None:
+        """Which call this is, and its parameters: those of the query unless the path or the body has others."""
+        del body
+        operation = self.operation_of(method, path)
+        return None if operation is None else (operation, query)
 
-    @abstractmethod
-    def advance(self, awb: str, *, life: str | None = None, steps: int | None = 1) -> Sequence[object]:
-        """Make the next scans of a parcel's life happen now; `steps` None: all that are left."""
-
-    @abstractmethod
-    def new_booking(self, reference: str) -> B:
-        """What is known of a reference that nobody has used yet."""
+    def called(self, operation: str, body: bytes) -> None:
+        """A call has come in, whatever becomes of it."""
+        del operation, body
 
     def webhook_headers(self) -> dict[str, str]:
         """The headers that webhooks carry."""
         return {"Content-Type": "application/json", **self.settings.webhook_headers}
+
+    def headers_of(self, webhook: Webhook) -> dict[str, str]:
+        """The headers that one webhook carries."""
+        del webhook
+        return self.webhook_headers()
 
     def hides(self, name: str) -> bool:
         """Whether a request's header or parameter is a secret that no list of requests shows."""
@@ -256,12 +260,11 @@ class AccountEngine[S: PartnerSettings, P: Described, B: Booking](ABC):
             fault = self.faults.take(LABEL_FILE)
             return label_file(path) if fault is None else dress(fault, label_file(path))
         base = self.settings.base_path + "/"
-        operation = self.operation_of(method, "/" + path.removeprefix(base)) if path.startswith(base) else None
-        if operation is None:
+        found = self.route(method, "/" + path.removeprefix(base), query, body) if path.startswith(base) else None
+        if found is None:
             return Answer(404, {"Content-Type": "text/html"}, ERROR_PAGE)
-        reference = self.reference_of(operation, body)
-        if reference is not None and len(self._bookings) < self.settings.most_parcels:
-            self.booking(reference).calls += 1
+        operation, query = found
+        self.called(operation, body)
         fault = self.faults.take(operation)
         result: Result | None = None
         if fault is None or (fault.does_the_work and fault.late_seconds is None):
@@ -318,47 +321,13 @@ class AccountEngine[S: PartnerSettings, P: Described, B: Booking](ABC):
         with self._lock:
             self.faults.next(operation, fault, times)
 
-    def next_booking(self, *, does_the_work: bool, then: str, **details: Any) -> None:
-        """Let the next call that books go wrong."""
-        self.fail(self.operations[0], Fault(Then(then), does_the_work=does_the_work, **details))
-
     def clear_faults(self) -> None:
         """Let everything go right again."""
         with self._lock:
             self.faults.clear()
             self.webhook_faults.clear()
 
-    # ── the truth ───────────────────────────────────────────────────────────────────
-
-    @property
-    def bookings(self) -> Mapping[str, B]:
-        """Bookings with at least one parcel, by reference."""
-        with self._lock:
-            self.run_due()
-            return {reference: booking for reference, booking in self._bookings.items() if booking.awbs}
-
-    def describe_bookings(self) -> Json:
-        """Every reference that a booking was called with, and what was booked more than once."""
-        with self._lock:
-            self.run_due()
-            return {
-                "parcels": sum(len(booking.awbs) for booking in self._bookings.values()),
-                "duplicate_parcels": sum(max(0, len(booking.awbs) - 1) for booking in self._bookings.values()),
-                "bookings": [booking.describe() for booking in self._bookings.values()],
-            }
-
-    def parcel(self, awb: str) -> P:
-        """The parcel with this AWB."""
-        with self._lock:
-            if awb not in self._parcels:
-                raise UnknownThingError(f"{awb}: no such parcel")
-            return self._parcels[awb]
-
-    def parcels(self) -> list[P]:
-        """All parcels, oldest first."""
-        with self._lock:
-            self.run_due()
-            return list(self._parcels.values())
+    # ── what came and went ──────────────────────────────────────────────────────────
 
     def requests(self) -> list[Json]:
         """The calls received, oldest first, without credentials."""
@@ -374,7 +343,6 @@ class AccountEngine[S: PartnerSettings, P: Described, B: Booking](ABC):
         """A few counts; `webhooks_waiting` 0 means that all is sent."""
         with self._lock:
             return {
-                "parcels": len(self._parcels),
                 "requests": self._request_count,
                 "webhooks_waiting": self._outbox.waiting,
                 "webhooks_forgotten": self._outbox.forgotten,
@@ -421,13 +389,7 @@ class AccountEngine[S: PartnerSettings, P: Described, B: Booking](ABC):
             webhook = self._outbox.next_due() if self.settings.webhook_url else None
             return min([*times, webhook] if webhook else times, default=None)
 
-    # ── for the aggregators ─────────────────────────────────────────────────────────
-
-    def booking(self, reference: str) -> B:
-        """What is known under a reference."""
-        if reference not in self._bookings:
-            self._bookings[reference] = self.new_booking(reference)
-        return self._bookings[reference]
+    # ── for the partners ────────────────────────────────────────────────────────────
 
     def owe(self, about: Mapping[str, Any], build: Callable[[], Json]) -> None:
         """Owe a webhook from now on; its body is built when it first leaves."""
@@ -437,6 +399,87 @@ class AccountEngine[S: PartnerSettings, P: Described, B: Booking](ABC):
         """A number that was not given before."""
         self._number += 1
         return self.settings.seed * 1_000_000 + self._number
+
+
+class AccountEngine[S: PartnerSettings, P: Described, B: Booking](CallEngine[S]):
+    """One simulated account with bookings; of its parcels it knows the AWBs only. The first of its calls books."""
+
+    @override
+    def _start(self) -> None:
+        super()._start()
+        self._parcels: dict[str, P] = {}
+        self._bookings: dict[str, B] = {}
+
+    # ── what an aggregator brings ───────────────────────────────────────────────────
+
+    @abstractmethod
+    def reference_of(self, operation: str, body: bytes) -> str | None:
+        """The reference of a call that books; None for other calls."""
+
+    @abstractmethod
+    def advance(self, awb: str, *, life: str | None = None, steps: int | None = 1) -> Sequence[object]:
+        """Make the next scans of a parcel's life happen now; `steps` None: all that are left."""
+
+    @abstractmethod
+    def new_booking(self, reference: str) -> B:
+        """What is known of a reference that nobody has used yet."""
+
+    @override
+    def called(self, operation: str, body: bytes) -> None:
+        reference = self.reference_of(operation, body)
+        if reference is not None and len(self._bookings) < self.settings.most_parcels:
+            self.booking(reference).calls += 1
+
+    # ── what a demo or a test does ──────────────────────────────────────────────────
+
+    def next_booking(self, *, does_the_work: bool, then: str, **details: Any) -> None:
+        """Let the next call that books go wrong."""
+        self.fail(self.operations[0], Fault(Then(then), does_the_work=does_the_work, **details))
+
+    # ── the truth ───────────────────────────────────────────────────────────────────
+
+    @property
+    def bookings(self) -> Mapping[str, B]:
+        """Bookings with at least one parcel, by reference."""
+        with self._lock:
+            self.run_due()
+            return {reference: booking for reference, booking in self._bookings.items() if booking.awbs}
+
+    def describe_bookings(self) -> Json:
+        """Every reference that a booking was called with, and what was booked more than once."""
+        with self._lock:
+            self.run_due()
+            return {
+                "parcels": sum(len(booking.awbs) for booking in self._bookings.values()),
+                "duplicate_parcels": sum(max(0, len(booking.awbs) - 1) for booking in self._bookings.values()),
+                "bookings": [booking.describe() for booking in self._bookings.values()],
+            }
+
+    def parcel(self, awb: str) -> P:
+        """The parcel with this AWB."""
+        with self._lock:
+            if awb not in self._parcels:
+                raise UnknownThingError(f"{awb}: no such parcel")
+            return self._parcels[awb]
+
+    def parcels(self) -> list[P]:
+        """All parcels, oldest first."""
+        with self._lock:
+            self.run_due()
+            return list(self._parcels.values())
+
+    @override
+    def state(self) -> Json:
+        with self._lock:
+            return {"parcels": len(self._parcels), **super().state()}
+
+    # ── for the aggregators ─────────────────────────────────────────────────────────
+
+    def booking(self, reference: str) -> B:
+        """What is known under a reference."""
+        if reference not in self._bookings:
+            self._bookings[reference] = self.new_booking(reference)
+        return self._bookings[reference]
 
 
 class PartnerEngine[S: PartnerSettings](AccountEngine[S, Parcel, Booking]):
@@ -522,14 +565,11 @@ def json_object(body: bytes) -> Json | None:
 type Anyone = AccountEngine[Any, Any, Any]
 
 
-def steered(engine: Anyone, more: Mapping[str, Callable[..., Any]]) -> Control:
-    """The control API of one engine, `/sandbox/…`: JSON in, JSON out. `more`: what only this aggregator has."""
+def steered_calls(engine: CallEngine[Any], more: Mapping[str, Callable[..., Any]]) -> Control:
+    """The control API of one engine, `/sandbox/…`: JSON in, JSON out. `more`: what only this partner has."""
     return routes(
         {
             "GET state": lambda _: engine.state(),
-            "GET bookings": lambda _: engine.describe_bookings(),
-            "GET shipments": lambda values: newest([parcel.describe() for parcel in engine.parcels()], values),
-            "GET shipments/*": lambda awb, _: engine.parcel(awb).describe(),
             "GET requests": lambda values: newest(engine.requests(), values),
             "GET webhooks": lambda values: newest(engine.webhooks(), values),
             "GET faults": lambda _: engine.state()["faults"],
@@ -539,10 +579,23 @@ def steered(engine: Anyone, more: Mapping[str, Callable[..., Any]]) -> Control:
             "POST faults/clear": lambda _: engine.clear_faults(),
             "POST webhooks/flush": lambda _: engine.flush_webhooks(),
             "POST webhooks/*/resend": lambda number, _: engine.resend_webhook(int(number)),
-            "POST shipments/*/advance": lambda awb, values: _advance(engine, awb, values),
             **more,
         },
         absent=UnknownThingError,
+    )
+
+
+def steered(engine: Anyone, more: Mapping[str, Callable[..., Any]]) -> Control:
+    """The control API of one aggregator: that of every partner, and what is booked and where it is."""
+    return steered_calls(
+        engine,
+        {
+            "GET bookings": lambda _: engine.describe_bookings(),
+            "GET shipments": lambda values: newest([parcel.describe() for parcel in engine.parcels()], values),
+            "GET shipments/*": lambda awb, _: engine.parcel(awb).describe(),
+            "POST shipments/*/advance": lambda awb, values: _advance(engine, awb, values),
+            **more,
+        },
     )
 
 
@@ -581,7 +634,7 @@ def _scan(engine: PartnerEngine[Any], awb: str, values: Json) -> Json:
     return engine.parcel(awb).describe()
 
 
-def _plan(engine: Anyone, values: Json) -> None:
+def _plan(engine: CallEngine[Any], values: Json) -> None:
     operation = values.pop("operation", ANY_OPERATION)
     if operation == WEBHOOK:
         plan_fault(engine.webhook_faults, operation, values, WebhookFault.read)

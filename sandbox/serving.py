@@ -65,7 +65,7 @@ class Engine(Protocol):
     def webhook_answered(self, webhook: Webhook, status: int | None) -> None:
         """What came of posting it."""
 
-    def webhook_headers(self) -> dict[str, str]:
+    def headers_of(self, webhook: Webhook) -> dict[str, str]:
         """The headers it is posted with."""
 
 
@@ -152,7 +152,7 @@ class AggregatorSandbox[E: Engine](AbstractContextManager["AggregatorSandbox[E]"
             answer = call(
                 "POST",
                 settings.webhook_url,
-                headers=self.engine.webhook_headers(),
+                headers=self.engine.headers_of(webhook),
                 body=webhook.body,
                 seconds=settings.webhook_timeout_seconds,
             )

@@ -17,6 +17,8 @@ BELOW: Final[Mapping[str, frozenset[str]]] = {
     "platform": frozenset({"model"}),
     "journal": frozenset({"model", "platform"}),
     "aggregators": frozenset({"model", "platform"}),
+    "partners": frozenset({"model", "platform"}),
+    "exchanges": frozenset({"model", "platform", "partners"}),
     "core": frozenset({"journal", "platform"}),
     "composition": frozenset({"core", "platform"}),
     **dict.fromkeys(
@@ -49,6 +51,9 @@ NEIGHBOURS: Final[Mapping[tuple[str, str], str]] = {
     ("forward", "rms.shipments.wake"): "who is to be told",
     ("notifications", "rms.clients.configuration"): "where a client wants to hear",
     ("notifications", "rms.shipments.wake"): "a replay wakes the tellers, as an append does",
+    # Pure modules on texts, numbers and URLs out of other people's hands; they know no aggregator.
+    ("partners", "rms.aggregators.reading"): "what a partner sends is read as what an aggregator sends is",
+    ("partners", "rms.aggregators.options"): "a base URL is checked as an aggregator's is",
     # Pure modules that say what an endpoint and an account may be; they know no capability.
     ("clients", "rms.notifications.signing"): "an endpoint's secret is made as the signer wants it",
     ("clients", "rms.notifications.sinks.webhook"): "the sink says which static headers it can send",
@@ -57,7 +62,7 @@ NEIGHBOURS: Final[Mapping[tuple[str, str], str]] = {
 }
 """What a capability uses of another, and why. Shipments know nothing of returns and of forward shipping."""
 
-PURE: Final = ("rms.aggregators", "rms.notifications.sinks")
+PURE: Final = ("rms.aggregators", "rms.exchanges", "rms.notifications.sinks", "rms.partners")
 AWS_AND_HTTP: Final = frozenset({"boto3", "botocore", "requests", "urllib3", "socket", "ssl"})
 
 READS_THE_ENVIRONMENT: Final = {

@@ -317,6 +317,8 @@ COMMON = "--seed 7 --webhook-url http://127.0.0.1:9/ --webhook-header Host=rms -
         ("shiprocket", f"{COMMON} --email e --password p --pickup-location A --pickup-location B --webhook-token t"),
         ("shipway", f"{COMMON} --email e --licence-key k --webhook-shape feed"),
         ("generic", f"{COMMON} --name TREE --key k --auth-username u --auth-password p --auth-domain d"),
+        ("returns_prime", f"{COMMON} --token t --no-write-back"),
+        ("shopify", f"{COMMON} --shop a.myshopify.com --access-token t --webhook-secret s"),
         ("receiver", ""),
         ("erp", "--secret whsec_AAAA --expect-header X-Api-Key=k"),
         ("wms", "--secret whsec_AAAA --expect-header X-Api-Key=k"),

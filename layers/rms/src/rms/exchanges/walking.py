@@ -1,0 +1,48 @@
+"""Makes the calls of a walk, within a budget of time. What it walks on is `rms.exchanges.walk`; it keeps nothing."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from rms.exchanges.settings import ExchangeSettings
+from rms.exchanges.standing import Plan
+from rms.exchanges.walk import Ask, Ended, Progress, next_call, read
+from rms.partners import shopify
+from rms.partners.results import Unknown
+from rms.platform.http import Http
+
+MAX_CALLS: Final = 100
+"""Most calls of one walk: an edit has one for each line, everything else a handful."""
+
+LEAST_SECONDS: Final = 5.0
+"""A call that would get less than this, and less than it wants, is not begun."""
+
+
+def walk(
+    http: Http,
+    clock: Callable[[], datetime],
+    settings: ExchangeSettings,
+    shop: shopify.Settings,
+    plan: Plan,
+    *,
+    until: datetime,
+) -> Ended:
+    """What comes of a plan. It may be walked again at any time: every walk begins with a look at the order.
+
+    A call gets what is left of the time at most; one that could hardly end within it is not begun.
+    """
+    progress = Progress()
+    for _ in range(MAX_CALLS):
+        following = next_call(settings, shop, plan, progress)
+        if not isinstance(following, Ask):
+            return following
+        request, left = following.request, (until - clock()) / timedelta(seconds=1)
+        if left < min(request.total_seconds, LEAST_SECONDS):
+            return Unknown(f"no time was left for {following.name}")
+        answer = http.send(replace(request, total_seconds=min(request.total_seconds, left)))
+        brought = read(plan, following, answer, progress)
+        if not isinstance(brought, Progress):
+            return brought
+        progress = brought
+    return Unknown(f"no outcome after {MAX_CALLS} calls")

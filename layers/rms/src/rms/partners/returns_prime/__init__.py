@@ -1,0 +1,70 @@
+"""Returns Prime, a returns app for Shopify shops. It publishes no API reference: all here is what its integrators do.
+
+Its webhooks prove nothing: they only say which request to read again through its API, and what counts is what that
+says. Source: Returns Prime guide.
+
+A connection, as configuration (`Connection.options`, all text):
+
+| option               | must | what                                                                                  |
+| -------------------- | ---- | ------------------------------------------------------------------------------------- |
+| `location_code`      | yes  | the warehouse that its returns go to                                                  |
+| `forward_order_code` | no   | how the forward order is called here: by Shopify's `id` (unless given) or its `name`  |
+| `courier`            | no   | the courier's name where Returns Prime gives an AWB and no name; `SHIPROCKET`         |
+| `drop_…`             | no   | the warehouse's address: `drop_name`, `drop_line1`, `drop_city`, `drop_state`,        |
+|                      |      | `drop_zip`, `drop_country`, `drop_email`, `drop_phone`, all or none; `drop_line2` too |
+| `write_back`         | no   | what is told after QC by its own API: `off` (unless given), `status`, `inspection`    |
+|                      |      | or `both`; one integrator alone has seen these calls                                  |
+| `rejects_failed`     | no   | `yes`: a request whose items all fail QC is rejected; `no` unless given               |
+| `pass_condition`,    | no   | the condition that a passed and a failed request is said to be in; `PASS` and `FAIL`  |
+| `fail_condition`     |      |                                                                                       |
+| `base_url`           | no   | `https://admin.returnprime.com` unless given                                          |
+
+`Connection.secrets` holds `token`. `check_connection` says what is wrong with one before it is saved.
+"""
+
+from rms.partners.returns_prime.answers import read_page, read_request, without_bank
+from rms.partners.returns_prime.connection import Settings, check_connection
+from rms.partners.returns_prime.orders import Made, return_orders, wanted_skus
+from rms.partners.returns_prime.request import Line, Mark, Request
+from rms.partners.returns_prime.requests import ask_again, ask_for_page, subscribe
+from rms.partners.returns_prime.statuses import Stage, shipment_status, stage_of
+from rms.partners.returns_prime.webhook import Notice, Topic, read_webhook
+from rms.partners.returns_prime.write_back import (
+    NotOffered,
+    Verdict,
+    Write,
+    Written,
+    read_written,
+    told_already,
+    write_back,
+)
+
+__all__ = [
+    "Line",
+    "Made",
+    "Mark",
+    "NotOffered",
+    "Notice",
+    "Request",
+    "Settings",
+    "Stage",
+    "Topic",
+    "Verdict",
+    "Write",
+    "Written",
+    "ask_again",
+    "ask_for_page",
+    "check_connection",
+    "read_page",
+    "read_request",
+    "read_webhook",
+    "read_written",
+    "return_orders",
+    "shipment_status",
+    "stage_of",
+    "subscribe",
+    "told_already",
+    "wanted_skus",
+    "without_bank",
+    "write_back",
+]

@@ -1,0 +1,56 @@
+"""Walks with a clock that runs: what is not begun for want of time, and what no walk can go on with for ever."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from rms.exchanges import Finished, walk
+from rms.partners.results import Unknown
+from rms.platform.http import HttpAnswer, HttpRequest, NoAnswer
+from tests.unit.exchanges.exchanging import SHOP, Exchange, F, P
+
+
+@dataclass
+class Slow:
+    """The shop, each of whose answers takes its time."""
+
+    exchange: Exchange
+    seconds: float
+    waits: list[float] = field(default_factory=list)
+
+    def send(self, request: HttpRequest) -> HttpAnswer | NoAnswer:
+        self.waits.append(request.total_seconds)
+        self.exchange.clock.pass_seconds(self.seconds)
+        return self.exchange.http.send(request)
+
+    def problem_with(self, url: str) -> str | None:
+        return self.exchange.http.problem_with(url)
+
+
+def walked(slow: Slow, *, budget: float, verdicts: tuple[object, ...] = (P, P, P)) -> object:
+    exchange = slow.exchange
+    plan = exchange.plan(*verdicts)  # type: ignore[arg-type]  # verdicts, as above
+    until = exchange.clock() + timedelta(seconds=budget)
+    return walk(slow, exchange.clock, exchange.settings, SHOP, plan, until=until)
+
+
+@pytest.mark.parametrize("verdicts", [(P, P, P), (P, F, P), (F, F, F)])
+def test_a_walk_with_time_enough_comes_to_its_end(verdicts: tuple[object, ...]) -> None:
+    assert walked(Slow(Exchange(), 1.0), budget=50, verdicts=verdicts) == Finished()
+
+
+def test_a_call_gets_what_is_left_and_is_not_begun_without_time_for_it() -> None:
+    slow = Slow(Exchange(), 6.0)
+
+    assert walked(slow, budget=14) == Unknown("no time was left for look")
+    assert slow.waits == [10.0, 8.0]
+    assert walked(Slow(slow.exchange, 1.0), budget=50) == Finished()
+
+
+def test_a_walk_that_goes_on_for_ever_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rms.exchanges.walking.MAX_CALLS", 3)
+    slow = Slow(Exchange(), 1.0)
+
+    assert walked(slow, budget=50) == Unknown("no outcome after 3 calls")
+    assert len(slow.waits) == 3
