@@ -19,13 +19,13 @@ BUDGETS: Final[Mapping[str, Budget]] = {
     "create, RMS books the AWB": Budget(
         cold=5,
         warm={"DynamoDB TransactWriteItems": 2, "SQS SendMessageBatch": 1},
-        write_units=30,
+        write_units=33,
         read_units=0,
     ),
     "create, booked by the channel": Budget(
         cold=3,
         warm={"DynamoDB TransactWriteItems": 1, "SQS SendMessageBatch": 1},
-        write_units=16,
+        write_units=19,
         read_units=0,
     ),
     "tracking event, webhook to delivered": Budget(
@@ -37,7 +37,7 @@ BUDGETS: Final[Mapping[str, Budget]] = {
             "DynamoDB UpdateItem": 1,
             "SQS SendMessageBatch": 2,
         },
-        write_units=17,
+        write_units=19,
         read_units=6,
     ),
     "the same webhook again": Budget(
@@ -74,6 +74,12 @@ BUDGETS: Final[Mapping[str, Budget]] = {
         warm={"DynamoDB BatchGetItem": 2, "DynamoDB Query": 1},
         write_units=0,
         read_units=9,
+    ),
+    "the warehouse's results of one return": Budget(
+        cold=3,
+        warm={"DynamoDB BatchGetItem": 1, "DynamoDB GetItem": 1, "DynamoDB TransactWriteItems": 1},
+        write_units=10,
+        read_units=3,
     ),
     "authorize": Budget(cold=1, warm={"DynamoDB GetItem": 1}, write_units=0, read_units=1),
     "look for silent parcels, none": Budget(
@@ -120,6 +126,7 @@ START_LIMITS: Final[Mapping[str, float]] = {
     "create_return": 1.85,
     "generate_return_awb": 1.85,
     "manage_endpoints": 1.85,
+    "process_return": 1.85,
     "push_notification": 1.55,
     "read_forward": 1.55,
     "read_returns": 1.55,

@@ -15,7 +15,7 @@ from rms.journal.keys import all_silent_shards
 from rms.platform.table import EXISTING, Key, Update
 from rms.platform.times import to_text
 from rms.returns.read import PAGE
-from tests.builders import a_channel_booked_body, a_return_order_body
+from tests.builders import a_channel_booked_body, a_processed_body, a_return_order_body
 from tests.world import CLIENT
 
 SCAN: Final = Path(__file__).parents[1] / "events/clickpost/webhook.in_transit.json"
@@ -164,6 +164,18 @@ def read_one(rms: Installation, number: int) -> Run:
     return run
 
 
+def process(rms: Installation, number: int) -> Run:
+    """A warehouse's call about both items of a return, the first of which it has spoken of before."""
+    code, _ = _a_booked_return(rms, number)
+    body = a_processed_body(returnOrderCode=code)
+    assert rms.process(body | {"orderItems": body["orderItems"][:1]}).status == 200  # noqa: PLR2004 - taken
+
+    def run() -> None:
+        assert rms.process(body).status == 200  # noqa: PLR2004 - taken
+
+    return run
+
+
 def authorize(rms: Installation, number: int) -> Run:
     """The authorizer, for a call whose credential API Gateway does not remember."""
     issued = credentials.issue_credential(rms.core, CLIENT, f"shop-{number}", ["client"])
@@ -227,6 +239,7 @@ FLOWS: Final = (
     Flow("replay of one return, 3 notifications", replay),
     Flow("list, a page of 50", list_page),
     Flow("read one return", read_one),
+    Flow("the warehouse's results of one return", process, most_calls=3),
     Flow("authorize", authorize, most_calls=1),
     Flow("sweep, nothing due", sweep),
     Flow("look for silent parcels, none", look_for_silence, most_calls=6),

@@ -141,6 +141,32 @@ def an_items_body(**changes: object) -> dict[str, Any]:
     return _changed(body, changes)
 
 
+def a_processed_body(**changes: object) -> dict[str, Any]:
+    """POST /usp/return: both shoes of `a_return_order_body`, one of which failed."""
+    body: dict[str, Any] = {
+        "channelName": "LOTUS-WEB",
+        "awbNumber": "5277100004418",
+        "transporter": "Quickship",
+        "returnOrderCode": "RET-70031-1",
+        "forwardOrderCode": "SO-70031",
+        "locationCode": "BLR-2",
+        "orderItems": [a_result_body("70031-1"), a_failure_body("70031-2")],
+    }
+    return _changed(body, changes)
+
+
+def a_result_body(code: str, **changes: object) -> dict[str, Any]:
+    """One of `orderItems` of POST /usp/return: it passed."""
+    item: dict[str, Any] = {"returnItemCode": code, "channelSkuCode": "TRAIL-42-BLK", "qcStatus": "PASS"}
+    return _changed(item, changes)
+
+
+def a_failure_body(code: str, **changes: object) -> dict[str, Any]:
+    """One of `orderItems` of POST /usp/return: it failed."""
+    failed = {"qcStatus": "FAIL", "qcReason": "USED_PRODUCT", "imageUrls": ["https://img.warehouse.example/sole.jpg"]}
+    return _changed(a_result_body(code) | failed, changes)
+
+
 def a_return_create_body(**changes: object) -> dict[str, Any]:
     """POST /return/create: two lines, three units. Every optional field is set."""
     body: dict[str, Any] = {

@@ -178,8 +178,12 @@ class World:
         return self.call("read_returns", "GET", f"/return/return-orders/{code}/awb", **options)
 
     def cancel(self, code: str, path: str = "/return/return-orders", **options: Any) -> HttpReply:
-        """POST the wish to cancel a return or, under its own path, a forward parcel."""
+        """POST the wish to cancel a return (with `body`: items of it) or, under its own path, a forward parcel."""
         return self.call("cancel_shipments", "POST", f"{path}/{code}/cancel", **options)
+
+    def process(self, body: object, **options: Any) -> HttpReply:
+        """POST what a warehouse found in a parcel."""
+        return self.call("process_return", "POST", "/usp/return", body, **{"roles": "warehouse", **options})
 
     def ship(self, body: object, path: str = "/forward/shipping-labels", **options: Any) -> HttpReply:
         """POST a forward parcel, or the code of one, to have its label generated."""

@@ -4,6 +4,7 @@ from rms import returns
 from rms.composition import core
 from rms.platform.api import Call, Reply, client_api
 from rms.returns import list_returns, read_return, search_returns
+from rms.returns.read import read_wanted
 
 api = client_api(core, role="client")
 
@@ -23,13 +24,13 @@ def awb(call: Call) -> Reply:
 
 @api.get("/return/return-orders")
 def page(call: Call) -> Reply:
-    """Returns, newest first, a page at a time."""
-    return Reply(body=list_returns(api.core, call.client, call.query.get("page")))
+    """Returns, newest first, a page at a time; those in a state, those of a span of time."""
+    return Reply(body=list_returns(api.core, call.client, call.query.get("page"), read_wanted(call.query)))
 
 
 @api.post("/return/get/awb")
 def search(call: Call) -> Reply:
-    """Section 6: returns by AWB or code."""
+    """Section 6: returns by AWB, code or forward order."""
     return Reply(body=search_returns(api.core, call.client, call.body))
 
 

@@ -31,6 +31,7 @@ from rms.platform.table import (
 )
 from rms.platform.table_rules import (
     MAX_ROW_BYTES,
+    check_between,
     check_key,
     check_keys,
     check_limit,
@@ -133,16 +134,26 @@ class FakeTable:
         return self._read("query_due", (shard, until, after, limit), effect)
 
     def query_listing(
-        self, listing_pk: str, *, after: str | None = None, limit: int = 50, backwards: bool = True
+        self,
+        listing_pk: str,
+        *,
+        between: tuple[str, str] | None = None,
+        after: str | None = None,
+        limit: int = 50,
+        backwards: bool = True,
     ) -> Page:
         check_limit(limit)
-        name = ("listing", listing_pk, str(backwards))
+        check_between(between)
+        name = ("listing", listing_pk, str(backwards), *(between or ()))
         start = tuple(position_of(after, name, 3)) if after is not None else None
 
         def effect() -> Page:
-            return self._page(dict(self._index_rows("listing", listing_pk)), name, start, limit, backwards=backwards)
+            rows = dict(self._index_rows("listing", listing_pk))
+            if between is not None:
+                rows = {at: row for at, row in rows.items() if between[0] <= at[0] <= between[1]}
+            return self._page(rows, name, start, limit, backwards=backwards)
 
-        return self._read("query_listing", (listing_pk, after, limit, backwards), effect)
+        return self._read("query_listing", (listing_pk, between, after, limit, backwards), effect)
 
     def write(self, write: Put | Update | Delete) -> Item:
         check_write(write)

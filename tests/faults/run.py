@@ -139,6 +139,10 @@ class Run:
         send = lambda: self.world.call("add_return_items", "PUT", path, dict(body))  # noqa: E731 - as all others here
         return self.request("PUT items", send, body["returnOrderCode"])
 
+    def process(self, body: Mapping[str, Any]) -> Request:
+        """The warehouse says what it found."""
+        return self.request("POST /usp/return", lambda: self.world.process(dict(body)), body["returnOrderCode"])
+
     def generate_awb(self, code: str) -> Request:
         """The client wants an AWB for a return that has none."""
         return self.request("POST awb", lambda: self.world.generate_awb(code), code)

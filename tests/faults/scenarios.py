@@ -12,6 +12,7 @@ from sandbox.faults import Fault, Then, answers_status
 from tests.builders import (
     a_channel_booked_body,
     a_label_question,
+    a_processed_body,
     a_return_create_body,
     a_return_order_body,
     a_shipment_body,
@@ -243,6 +244,26 @@ def _has_them_once(run: Run) -> Iterator[str]:
     last = run.world.deliveries()[-1]
     if [item["itemId"] for item in last["items"]] != codes:
         yield f"{last['notificationType']} told {last['items']}"
+
+
+def _checks_in_two_pieces(run: Run) -> None:
+    """The first piece is answered before the second is sent, and the parcel's last scan comes behind them."""
+    body = a_processed_body()
+    passed, failed = body["orderItems"]
+    run.until_answered(run.process(body | {"orderItems": [passed]}))
+    run.process(body | {"orderItems": [failed]})
+    run.world.clickpost.advance(_awb(run), steps=1)
+
+
+def _checked_once(run: Run) -> Iterator[str]:
+    shown = run.world.read_return(CODE).body
+    verdicts = [item.get("qcStatus") for item in shown["orderItems"]]
+    events = [event["facts"].get("qc") for event in shown["timeline"] if event["kind"].startswith("PROCESS")]
+    rows = [sk for sk in run.world.rows_of(CODE) if sk.startswith("QC#")]
+    if (verdicts, shown["omniReturnOrderStatus"]) != (["PASS", "FAIL"], "PROCESSED"):
+        yield f"{verdicts}, the return is {shown['omniReturnOrderStatus']}"
+    if (events, len(rows)) != (["1", "2"], 2):
+        yield f"events {events}, rows {rows}"
 
 
 def _refused(run: Run) -> None:
@@ -515,6 +536,13 @@ SCENARIOS: Final = (
         {CODE: ("OUT_FOR_PICKUP", _told("AWB_GENERATED", "OUT_FOR_PICKUP"))},
         before=_books,
         also=_has_them_once,
+    ),
+    Scenario(
+        "QC in two pieces",
+        _checks_in_two_pieces,
+        {CODE: ("OUT_FOR_PICKUP", _told("AWB_GENERATED", "OUT_FOR_PICKUP"))},
+        before=_books,
+        also=_checked_once,
     ),
     Scenario(
         "refused, then its AWB is asked for",

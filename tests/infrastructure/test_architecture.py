@@ -36,6 +36,7 @@ NEIGHBOURS: Final[Mapping[tuple[str, str], str]] = {
     ("returns", "rms.clients.choice"): "which account books a return, and what that asks of it",
     ("returns", "rms.shipments.booking"): "what a booking says to who asks again",
     ("returns", "rms.shipments.starting"): "creating a return books its AWB in the same call",
+    ("returns", "rms.shipments.order_states"): "how far its goods are says what can still be done with a return",
     ("returns", "rms.shipments.claims"): "an AWB is claimed in the transaction that creates its return",
     ("returns", "rms.shipments.showing"): "a return is shown with its booking, timeline and cursors, as a parcel is",
     ("returns", "rms.shipments.tracking"): "an announced return is made from a tracking update",

@@ -14,6 +14,7 @@ from sandbox.receiver.engine import awb_of_shop
 from tests.builders import (
     a_channel_booked_body,
     a_label_question,
+    a_processed_body,
     a_return_create_body,
     a_return_order_body,
     a_shipment_body,
@@ -135,6 +136,19 @@ def _a_return_from_order_to_delivery(world: _Watched) -> None:
     world.settle()
     assert world.create_return(a_channel_booked_body()).status == 200
     assert world.call("add_return_items", "PUT", "/return/update-return-order/item", an_items_body()).status == 200
+
+
+def _a_return_that_the_warehouse_checks(world: _Watched) -> None:
+    """In pieces, after one of three items was cancelled; what is known of it is read with every call."""
+    three = a_return_order_body(returnOrderCode="RET-23")
+    three["orderItems"].append({**three["orderItems"][0], "itemCode": "70031-3"})
+    assert world.create_return(three).status == 200
+    assert world.cancel("RET-23", body={"orderItems": [{"itemCode": "70031-3"}]}).status == 200
+    for place in (0, 1):
+        body = a_processed_body(returnOrderCode="RET-23")
+        assert world.process(body | {"orderItems": body["orderItems"][place : place + 1]}).status == 200
+    assert world.read_return("RET-23").body["omniReturnOrderStatus"] == "PROCESSED"
+    assert world.call("read_returns", "POST", "/return/get/awb", {"orderCode": "SO-70031"}).status == 200
 
 
 def _bookings_that_do_not_settle_at_once(world: _Watched) -> None:
@@ -481,6 +495,7 @@ def _labels_of_the_clients_own_system(world: _Watched) -> None:
 
 _FLOWS: Final = (
     _a_return_from_order_to_delivery,
+    _a_return_that_the_warehouse_checks,
     _bookings_that_do_not_settle_at_once,
     _returns_that_get_their_awb_later,
     _returns_that_are_cancelled,

@@ -851,6 +851,28 @@ class TableSuite:
         assert [len(page.items) for page in pages] == [2, 2, 1]
         assert listed == sorted("01234", reverse=backwards)
 
+    @pytest.mark.parametrize("backwards", [False, True])
+    def test_a_listing_between_two_bounds_holds_both_and_pages_like_any_other(
+        self, table: Table, pk: str, *, backwards: bool
+    ) -> None:
+        for number in range(7):
+            item = {"listing_pk": pk, "listing_sk": f"{number}"}
+            table.write(Put(Key(f"{pk}#{number}", "STATUS"), item, NEW))
+
+        pages = _pages(
+            lambda after: table.query_listing(pk, between=("1", "5"), limit=2, after=after, backwards=backwards)
+        )
+
+        assert [len(page.items) for page in pages] == [2, 2, 1]
+        assert [str(row["listing_sk"]) for page in pages for row in page.items] == sorted("12345", reverse=backwards)
+        with pytest.raises(ValueError, match="not a page token"):
+            table.query_listing(pk, between=("1", "6"), after=pages[0].next, backwards=backwards)
+
+    @pytest.mark.parametrize("between", [("2", "1"), ("", "1")])
+    def test_a_listing_has_no_range_that_is_none(self, table: Table, pk: str, between: tuple[str, str]) -> None:
+        with pytest.raises(ValueError, match="a range of keys"):
+            table.query_listing(pk, between=between)
+
     # ── concurrent writers ──────────────────────────────────────────────────────────
 
     def test_of_many_concurrent_first_writers_one_wins_and_all_see_who(self, table: Table, pk: str) -> None:

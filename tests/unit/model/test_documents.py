@@ -4,6 +4,7 @@ import json
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from enum import Enum
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -11,8 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rms.model.documents import content_digest, from_document, order_of, shipment_from_document, to_document
+from rms.model.documents import (
+    content_digest,
+    from_document,
+    order_of,
+    processing_from_document,
+    shipment_from_document,
+    to_document,
+)
 from rms.model.forward_shipment import ForwardItem, ForwardShipment
+from rms.model.processing import ItemResult, Processing, Verdict
 from rms.model.return_order import Address, ForwardOrder, Parcel, ReturnItem, ReturnOrder, SubTax
 from tests.builders import a_return, a_shipment, an_address, changed
 
@@ -21,7 +30,13 @@ INDIA = timezone(timedelta(hours=5, minutes=30))
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
 NUMBERS = st.decimals(min_value=0, max_value=10**12, allow_nan=False, allow_infinity=False)
 TIMES = st.integers(0, 7 * 10**9).map(lambda second: datetime.fromtimestamp(second, INDIA))
-VALUES = {str: TEXT, int: st.integers(0, 10**6), Decimal: NUMBERS, datetime: TIMES, bool: st.booleans()}
+VALUES: dict[Any, st.SearchStrategy[Any]] = {
+    str: TEXT,
+    int: st.integers(0, 10**6),
+    Decimal: NUMBERS,
+    datetime: TIMES,
+    bool: st.booleans(),
+}
 
 
 def any_value(hint: Any) -> st.SearchStrategy[Any]:
@@ -34,6 +49,8 @@ def any_value(hint: Any) -> st.SearchStrategy[Any]:
         return st.lists(any_value(get_args(hint)[0]), max_size=2).map(tuple)
     if isinstance(hint, type) and is_dataclass(hint):
         return st.builds(hint, **{name: any_value(held) for name, held in get_type_hints(hint).items()})
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return st.sampled_from(hint)
     return VALUES[hint]
 
 
@@ -53,6 +70,26 @@ def test_any_forward_parcel_comes_back_as_it_was(shipment: ForwardShipment) -> N
 
     assert shipment_from_document(text) == shipment
     assert to_document(shipment_from_document(text)) == text
+
+
+@settings(max_examples=60)
+@given(any_value(Processing))
+def test_whatever_a_warehouse_said_comes_back_as_it_was(processing: Processing) -> None:
+    text = to_document(processing)
+
+    assert processing_from_document(text) == processing
+    assert to_document(processing_from_document(text)) == text
+
+
+def test_500_results_that_differ_in_nothing_but_their_code_are_one_row() -> None:
+    passed = ItemResult(item_code="", sku="TRAIL-42-BLK", verdict=Verdict.PASS)
+    items = tuple(replace(passed, item_code=f"70031-{number}") for number in range(500))
+    said = Processing(items, "BLR-2", "LOTUS-WEB", "dock-2", datetime(2026, 3, 2, tzinfo=UTC))
+
+    text = to_document(said)
+
+    assert len(json.loads(text)["items"]) == 1
+    assert processing_from_document(text) == said
 
 
 def test_the_kind_of_an_aggregate_says_what_its_document_holds() -> None:
@@ -117,6 +154,7 @@ FULL = a_return(
         "courier": "Quickship",
         "account_alias": "west",
         "units_called": 1,
+        "left_out": ("I2",),
         "consignee_gstin": "G2",
         "drop": an_address(line2="L2", line3="L3"),
         "pickup": an_address(line2="L2", line3="L3"),

@@ -28,9 +28,9 @@ def test_a_return_is_created_from_the_webhook_that_announces_it(world: World) ->
     shown = world.read_return("RE-1").body
     assert (shown["status"], shown["forwardOrderCode"], shown["returnAwb"]) == ("RETURN_ORDER_PLACED", "SO-1001", None)
     assert shown["orderItems"] == [
-        {"itemCode": "7001_1", "channelSkuCode": "KURTA-TEAL"},
-        {"itemCode": "7002_1", "channelSkuCode": "STOLE-RUST"},
-        {"itemCode": "7002_2", "channelSkuCode": "STOLE-RUST"},
+        {"itemCode": "7001_1", "channelSkuCode": "KURTA-TEAL", "returnOrderItemStatus": "CREATED"},
+        {"itemCode": "7002_1", "channelSkuCode": "STOLE-RUST", "returnOrderItemStatus": "CREATED"},
+        {"itemCode": "7002_2", "channelSkuCode": "STOLE-RUST", "returnOrderItemStatus": "CREATED"},
     ]
     assert shown["booking"] is None
 

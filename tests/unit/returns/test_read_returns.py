@@ -8,11 +8,14 @@ import pytest
 from rms.clients import administration
 from tests.builders import a_channel_booked_body, a_return_order_body
 from tests.fakes.table import FakeTable
-from tests.webhooks import NOON, a_scan, receive
-from tests.world import World
+from tests.webhooks import NOON, a_request, a_scan, receive
+from tests.world import CLIENT, World
 
 CODE = "RET-70044-1"
 AWB = "9977001122"
+ONE_OF_THEM = "must be one of CREATED, IN_TRANSIT, RECEIVED, PARTLY_PROCESSED, PROCESSED, CANCELLED"
+A_TIME = "must be an ISO 8601 time with its zone, like 2026-01-31T18:05:00Z"
+NOTHING_ASKED = "[awbNumber: may not be null unless returnOrderCode or orderCode is given]"
 
 
 @pytest.fixture
@@ -37,6 +40,7 @@ def test_a_return_shows_where_it_stands_what_happened_and_who_has_heard(world: W
         "forwardOrderCode": "SO-70044",
         "locationCode": "BLR-2",
         "orderType": "CUSTOMER_RETURN",
+        "omniReturnOrderStatus": "IN_TRANSIT",
         "status": "RETURN_PICKED_UP",
         "statusText": "Status4",
         "returnAwb": AWB,
@@ -44,7 +48,8 @@ def test_a_return_shows_where_it_stands_what_happened_and_who_has_heard(world: W
         "logisticAggregatorName": "CLICKPOST",
         "createdAt": "2026-03-02T06:30:00.000Z",
         "sequence": 2,
-        "orderItems": [{"itemCode": "70044-1", "channelSkuCode": "CAP-RED"}],
+        "orderItems": [{"itemCode": "70044-1", "channelSkuCode": "CAP-RED", "returnOrderItemStatus": "CREATED"}],
+        "excessItems": [],
         "booking": None,
         "cancellation": None,
         "timeline": [
@@ -196,6 +201,131 @@ def test_a_list_copes_with_an_index_that_lags_behind(world: World) -> None:
     assert CODE in [each["returnOrderCode"] for each in listed]
 
 
+# ── by state and time ───────────────────────────────────────────────────────────────
+
+
+def test_returns_are_listed_by_how_far_their_goods_are_newest_first_a_page_at_a_time() -> None:
+    world = World()
+    for number in range(70):
+        world.create_return(a_channel_booked_body(returnOrderCode=f"RET-{number:03}", awbNumber=f"AWB-{number}"))
+        world.clock.advance(seconds=1)
+    for number in range(0, 70, 10):
+        receive(world, a_scan(f"AWB-{number}", 4, world.clock()))
+
+    on_the_way, end = page(world, state="IN_TRANSIT")
+    first, token = page(world, state="CREATED")
+    second, _ = page(world, token, state="CREATED")
+
+    assert ([each["returnOrderCode"] for each in on_the_way], end) == (
+        [f"RET-0{ten}0" for ten in range(6, -1, -1)],
+        None,
+    )
+    assert {each["omniReturnOrderStatus"] for each in on_the_way} == {"IN_TRANSIT"}
+    others = [each["returnOrderCode"] for each in first + second]
+    assert others == [f"RET-{number:03}" for number in range(69, -1, -1) if number % 10]
+    assert page(world, state="PROCESSED") == ([], None)
+
+
+def test_returns_are_listed_by_the_span_in_which_they_were_created_with_a_state_or_without(world: World) -> None:
+    for number in range(1, 6):
+        world.clock.advance(hours=1)
+        world.create_return(a_channel_booked_body(returnOrderCode=f"RET-{number}", awbNumber=f"AWB-{number}"))
+    receive(world, a_scan("AWB-3", 8, world.clock()))
+
+    span = {"from": "2026-03-02T13:00:00+05:30", "to": "2026-03-02T10:30:00Z"}
+
+    assert codes(world, **span) == ["RET-3", "RET-2", "RET-1"], "from is in it, to is not"
+    assert codes(world, state="RECEIVED", **span) == ["RET-3"]
+    assert codes(world, **{"from": span["to"]}) == ["RET-5", "RET-4"]
+    assert codes(world, to="2026-03-02T06:30:00.000Z") == []
+    assert codes(world, to="2026-03-02T06:30:00.001Z") == [CODE]
+
+
+def test_a_return_that_has_just_left_a_state_is_not_listed_in_it(world: World) -> None:
+    world.table.index_lag = 1000
+    receive(world, a_scan(AWB, 4))
+
+    assert codes(world, state="CREATED") == []
+    world.table.catch_up()
+    assert codes(world, state="IN_TRANSIT") == [CODE]
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ({"state": "created"}, f"[state: {ONE_OF_THEM}]"),
+        (
+            {"state": "X", "from": "yesterday", "to": "2026-03-02T06:30:00"},
+            f"[state: {ONE_OF_THEM}, from: {A_TIME}, to: {A_TIME}]",
+        ),
+        ({"from": "2026-03-02T06:30:00Z", "to": "2026-03-02T06:29:59Z"}, "[to: must not be before from]"),
+        ({"from": "0001-01-01T00:00:00+14:00"}, f"[from: {A_TIME}]"),
+    ],
+    ids=str,
+)
+def test_a_list_of_what_cannot_be_says_what_can(world: World, query: dict[str, str], says: str) -> None:
+    answer = world.call("read_returns", "GET", "/return/return-orders", query=query)
+
+    assert (answer.status, answer.body["description"]) == (400, says)
+
+
+def test_a_page_of_one_question_is_no_page_of_another() -> None:
+    world = World()
+    for number in range(60):
+        world.create_return(a_channel_booked_body(returnOrderCode=f"RET-{number}", awbNumber=f"AWB-{number}"))
+    _, token = page(world, state="CREATED")
+
+    for query in ({}, {"state": "CANCELLED"}, {"state": "CREATED", "from": "2026-03-02T06:30:00Z"}):
+        answer = world.call("read_returns", "GET", "/return/return-orders", query={"page": str(token), **query})
+        assert answer.status == 400
+
+
+def test_another_client_lists_nothing_of_ours_whatever_the_state(world: World) -> None:
+    administration.create_client(world.core, "poppy", "Poppy Shoes")
+
+    assert page(world, client="poppy", state="CREATED") == ([], None)
+    assert search(world, {"orderCode": "SO-70044"}, client="poppy") == []
+
+
+# ── by forward order ────────────────────────────────────────────────────────────────
+
+
+def test_all_returns_of_a_forward_order_are_found_whoever_created_them(world: World) -> None:
+    world.create_return(a_channel_booked_body(returnOrderCode="RET-70044-2", awbNumber="AWB-2"))
+    world.create_return(a_return_order_body(returnOrderCode="RET-70044-3", forwardOrderCode="SO-70044"))
+    receive(world, a_request(11, "RE-1", forward={"forward_order_id": "SO-70044"}))
+
+    found = search(world, {"orderCode": "SO-70044"})
+
+    assert {each["orderCode"] for each in found} == {"SO-70044"}
+    assert [each["returnOrderCode"] for each in found] == ["RE-1", CODE, "RET-70044-2", "RET-70044-3"]
+    assert [each["returnOrderCode"] for each in search(world, {"orderCode": "SO-70044", "awbNumber": "AWB-2"})] == [
+        "RET-70044-2"
+    ]
+    assert search(world, {"orderCode": "SO-1", "awbNumber": "AWB-2"}) == []
+    assert search(world, {"orderCode": "SO-1", "returnOrderCode": CODE}) == []
+    assert search(world, {"orderCode": "SO-1"}) == []
+
+
+def test_a_corrected_return_is_found_by_the_order_that_it_names_now() -> None:
+    world = World()
+    world.create_return(a_return_order_body(**{"pickupAddress.zip": "990001", "forwardOrderCode": "SO-1"}))
+    assert world.create_return(a_return_order_body(forwardOrderCode="SO-2")).status == 200
+
+    assert search(world, {"orderCode": "SO-1"}) == []
+    assert [each["returnOrderCode"] for each in search(world, {"orderCode": "SO-2"})] == ["RET-70031-1"]
+
+
+def test_the_returns_of_one_order_are_shown_up_to_a_hundred() -> None:
+    world = World()
+    for number in range(103):
+        world.create_return(a_channel_booked_body(returnOrderCode=f"RET-{number:03}", awbNumber=f"AWB-{number}"))
+
+    found = search(world, {"orderCode": "SO-70044"})
+
+    assert [each["returnOrderCode"] for each in found] == [f"RET-{number:03}" for number in range(100)]
+
+
 # ── by AWB ──────────────────────────────────────────────────────────────────────────
 
 
@@ -220,7 +350,7 @@ def test_a_return_is_found_by_its_awb_by_its_code_and_by_both(world: World) -> N
                 }
             ],
             "channelReturnOrderStatus": None,
-            "omniReturnOrderStatus": None,
+            "omniReturnOrderStatus": "CREATED",
             "expectedDate": None,
             "isSyncedToOms": False,
         }
@@ -252,8 +382,8 @@ def test_an_awb_under_which_events_only_wait_is_nobodys(world: World) -> None:
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        ({}, "[awbNumber: may not be null unless returnOrderCode is given]"),
-        ({"awbNumber": "  ", "returnOrderCode": ""}, "[awbNumber: may not be null unless returnOrderCode is given]"),
+        ({}, NOTHING_ASKED),
+        ({"awbNumber": "  ", "returnOrderCode": ""}, NOTHING_ASKED),
         ({"awbNumber": 5, "transporter": []}, "[awbNumber: must be text, transporter: must be text]"),
         ({"awbNumber": "a" * 256}, "[awbNumber: may have at most 255 characters]"),
         ([], "[body: must be a JSON object]"),
@@ -267,11 +397,17 @@ def test_a_search_for_nothing_says_what_it_needs(world: World, body: object, say
     assert (answer.status, answer.body["code"], answer.body["description"]) == (400, "BAD_DATA", says)
 
 
-def page(world: World, token: str | None = None, **options: Any) -> tuple[list[dict[str, Any]], str | None]:
-    query = {"page": token} if token else None
-    answer = world.call("read_returns", "GET", "/return/return-orders", query=query, **options)
+def page(
+    world: World, token: str | None = None, *, client: str = CLIENT, **wanted: str
+) -> tuple[list[dict[str, Any]], str | None]:
+    query = wanted | ({"page": token} if token else {})
+    answer = world.call("read_returns", "GET", "/return/return-orders", query=query, client=client)
     assert answer.status == 200
     return answer.body["returnOrders"], answer.body["nextPage"]
+
+
+def codes(world: World, **wanted: str) -> list[str]:
+    return [each["returnOrderCode"] for each in page(world, **wanted)[0]]
 
 
 def search(world: World, body: object, **options: Any) -> list[dict[str, Any]]:

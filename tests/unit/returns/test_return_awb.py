@@ -218,9 +218,8 @@ def test_a_return_that_was_placed_at_the_aggregator_lacks_what_a_booking_takes(w
 def test_a_return_without_any_booking_that_lacks_nothing_is_booked(world: World) -> None:
     aggregate, now = return_id(CLIENT, CODE), world.clock()
     placed = Event("PLACED", EventKind.PLACED, now, now)
-    world.core.journal.create(
-        aggregate, listed_document(world.core, aggregate, a_return()), first_status(world.core), placed
-    )
+    document, status = listed_document(world.core, aggregate, a_return()), first_status(world.core, aggregate)
+    world.core.journal.create(aggregate, document, status, placed)
 
     answer = world.generate_awb(CODE)
 

@@ -12,6 +12,7 @@ from rms.journal import AggregateId, Event, EventKind
 from rms.journal.keys import shipment_key
 from rms.model.notification_type import NotificationType as N
 from rms.platform.table import NEW, Put
+from rms.platform.times import to_text
 from rms.shipments.transitions import RANKS, SETTLED, exceptions, state_key
 from tests.webhooks import NOON, a_scan
 from tests.world import CLIENT, World
@@ -114,8 +115,9 @@ def a_parcel(world: World, kind: str) -> AggregateId:
     """A return or a forward parcel with the AWB that `sent` speaks of, registered an hour before noon."""
     parcel = AggregateId(CLIENT, "S" if kind == "S" else "R", "P-1")
     placed = Event("PLACED", EventKind.PLACED, NOON, NOON)
+    status = {"awb": "AWB-1", "state": "RETURN_ORDER_PLACED", "created_at": to_text(NOON)}
     owner = Put(shipment_key(CLIENT, "AWB-1"), {"kind": parcel.kind, "code": parcel.code}, NEW)
-    world.core.journal.create(parcel, {"body": "{}"}, {"awb": "AWB-1"}, placed, also=[owner])
+    world.core.journal.create(parcel, {"body": "{}"}, status, placed, also=[owner])
     return parcel
 
 

@@ -2,7 +2,7 @@
 
 from rms.core import Core
 from rms.journal import AggregateId
-from rms.journal.keys import parcel_of_order_key
+from rms.journal.keys import listing_pk, parcel_of_order_key
 from rms.model.documents import to_document
 from rms.model.forward_shipment import ForwardParcel
 from rms.platform.table import NEW, Put, Value
@@ -29,6 +29,6 @@ def bare_document(core: Core, aggregate: AggregateId, parcel: ForwardParcel) -> 
         "body": to_document(parcel),
         "bare": True,
         "received_at": now,
-        "listing_pk": f"C#{aggregate.client}#{aggregate.kind}",
+        "listing_pk": listing_pk(aggregate.client, aggregate.kind),
         "listing_sk": f"{now}#{aggregate.code}",
     }

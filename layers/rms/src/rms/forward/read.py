@@ -4,7 +4,7 @@ from typing import Final
 
 from rms.core import Core
 from rms.journal.events import maybe_text, number, text
-from rms.journal.keys import aggregate_of, shipment_id
+from rms.journal.keys import aggregate_of, listing_pk, shipment_id
 from rms.model.documents import parcel_from_document
 from rms.model.forward_shipment import ForwardParcel
 from rms.platform.errors import BadDataError, NotFoundError
@@ -42,7 +42,7 @@ def list_shipments(core: Core, client: str, page: str | None) -> dict[str, Json]
         BadDataError: `page` is not what an earlier answer gave.
     """
     try:
-        found = core.table.query_listing(f"C#{client}#S", after=page, limit=PAGE)
+        found = core.table.query_listing(listing_pk(client, "S"), after=page, limit=PAGE)
     except ValueError as error:
         raise BadDataError("[page: must be the nextPage of an earlier answer]") from error
     aggregates = [aggregate_of(text(row, "PK")) for row in found.items]

@@ -62,6 +62,10 @@ class AggregateId:
         """Where its shipping label is, and the state of fetching it."""
         return self.key("LABEL")
 
+    def qc(self, number: int) -> Key:
+        """What a warehouse said in one call that was news, counted from 1."""
+        return self.key(f"QC#{number:08}")
+
     def event(self, sequence: int) -> Key:
         """One event of its journal."""
         return self.key(f"EVENT#{sequence:08}")
@@ -127,6 +131,16 @@ def parked_key(client: str, awb: str, event_id: str) -> Key:
 def forward_key(client: str, forward_reference: str, code: str) -> Key:
     """Which return was announced for a forward parcel or order."""
     return Key(f"C#{client}#F#{forward_reference}", f"R#{code}")
+
+
+def return_of_order_key(client: str, order_code: str, code: str) -> Key:
+    """That a return is one of a forward order's. Beside what was announced for it, which is nobody's own word."""
+    return Key(f"C#{client}#F#{order_code}", f"RETURN#{code}")
+
+
+def listing_pk(client: str, kind: Kind, state: str | None = None) -> str:
+    """The partition of the index `listing` with a client's aggregates of a kind, or with those in a state."""
+    return f"C#{client}#{kind}" if state is None else f"C#{client}#{kind}#{state}"
 
 
 def parcel_of_order_key(client: str, order_code: str, shipment_code: str) -> Key:

@@ -1,9 +1,9 @@
-"""A return order or a forward parcel as the text that is stored, and its digest.
+"""A return order, a forward parcel or a QC result as the text that is stored, and the digest of the former two.
 
 The text is canonical: equal orders have one text, however they were written when they came in. It holds only what is
-set, under the names of `rms.model.return_order` or `rms.model.forward_shipment`; decimals are exact, times UTC. Items
-that differ in nothing but their code stand as one row with many codes, so that 500 units of a line do not outgrow a
-stored item.
+set, under the names of `rms.model.return_order`, `rms.model.forward_shipment` or `rms.model.processing`; decimals are
+exact, times UTC. Items that differ in nothing but their code stand as one row with many codes, so that 500 units of a
+line do not outgrow a stored item.
 """
 
 import json
@@ -18,6 +18,7 @@ from types import NoneType
 from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from rms.model.forward_shipment import ForwardItem, ForwardParcel, ForwardShipment
+from rms.model.processing import ItemResult, Processing
 from rms.model.return_order import ReturnItem, ReturnOrder
 
 _CODES = "item_codes"
@@ -27,7 +28,7 @@ MAX_BYTES: Final = 380_000
 """Longest text that fits a row of 400 KB with all else that stands there."""
 
 
-def to_document(order: ReturnOrder | ForwardShipment | ForwardParcel) -> str:
+def to_document(order: ReturnOrder | ForwardShipment | ForwardParcel | Processing) -> str:
     """The order as compact JSON, its keys in one order."""
     document = _written(order) | {"items": _rows(order.items)}
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
@@ -49,6 +50,12 @@ def parcel_from_document(text: str) -> ForwardParcel:
     """What there is to tell of a forward parcel, whether RMS books it or not; as `from_document`."""
     parcel: ForwardParcel = _from_text(ForwardParcel, text)
     return parcel
+
+
+def processing_from_document(text: str) -> Processing:
+    """What a warehouse said in one call; as `from_document`."""
+    processing: Processing = _from_text(Processing, text)
+    return processing
 
 
 def order_of(kind: Literal["R", "S"], text: str) -> ReturnOrder | ForwardShipment:
@@ -75,7 +82,10 @@ def _from_text(kind: Any, text: str) -> Any:
     return _read(kind, document | {"items": list(_units(document["items"]))})
 
 
-def _rows(items: Iterable[ReturnItem | ForwardItem]) -> list[dict[str, Any]]:
+type _Item = ReturnItem | ForwardItem | ItemResult
+
+
+def _rows(items: Iterable[_Item]) -> list[dict[str, Any]]:
     rows = []
     for alike, units in groupby(items, key=_but_for_its_code):
         row = _written(alike)
@@ -84,7 +94,7 @@ def _rows(items: Iterable[ReturnItem | ForwardItem]) -> list[dict[str, Any]]:
     return rows
 
 
-def _but_for_its_code(item: ReturnItem | ForwardItem) -> ReturnItem | ForwardItem:
+def _but_for_its_code(item: _Item) -> _Item:
     return replace(item, item_code="")
 
 

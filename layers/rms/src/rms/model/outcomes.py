@@ -75,6 +75,14 @@ class ItemCodesTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class VerdictsStand:
+    """Nothing changed: the items at these places of the request failed before and cannot pass, or are cancelled."""
+
+    failed: tuple[int, ...]
+    cancelled: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class IsCancelled:
     """Nothing changed: what was asked about was cancelled before, for good."""
 
@@ -112,6 +120,14 @@ class TooLateToCancel:
     state: str
 
 
-type CancelOutcome = CancelDone | CancelPending | CancelRefused | TooLateToCancel
+@dataclass(frozen=True, slots=True)
+class ItemsCancelled:
+    """These items of a return are cancelled; the others are still to come."""
+
+    code: str
+    item_codes: tuple[str, ...]
+
+
+type CancelOutcome = CancelDone | CancelPending | CancelRefused | TooLateToCancel | ItemsCancelled
 
 type CreateOutcome = Accepted | AwbBooked | OrderTaken | AwbRefused | AwbPending | OtherContent | AwbTaken | IsCancelled

@@ -24,7 +24,7 @@ class ReturnItem:
     """One unit of a SKU that comes back.
 
     `added`: it was added to a return that existed already, and came with `sub_order_code`, its item in the forward
-    order (section 5).
+    order (section 5). `cancelled`: the client no longer wants it back.
     """
 
     item_code: str
@@ -44,6 +44,7 @@ class ReturnItem:
     taxes: tuple[SubTax, ...] = ()
     sub_order_code: str | None = None
     added: bool = False
+    cancelled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,8 @@ class ReturnOrder:
 
     `awb` and `courier` are both set when the channel has booked the courier, both None when RMS is to book.
     `location_code` is None for POST /return/create, whose contract has no such field.
-    `units_called` is how many of the items, from the first, went into the call that books; None: as it was created.
+    `units_called` is how many of the items, from the first, went into the call that books, but for those whose codes
+    are in `left_out`, which were cancelled by then; None: as it was created.
     """
 
     code: str
@@ -115,6 +117,7 @@ class ReturnOrder:
     pickup: Address | None = None
     forward: ForwardOrder | None = None
     units_called: int | None = None
+    left_out: tuple[str, ...] = ()
 
     @property
     def booked_by_channel(self) -> bool:
@@ -123,8 +126,9 @@ class ReturnOrder:
 
     @property
     def as_created(self) -> "ReturnOrder":
-        """The order as it was sent, without the items that were added to it since."""
-        return replace(self, items=tuple(item for item in self.items if not item.added), units_called=None)
+        """The order as it was sent, without what was added to it or cancelled of it since."""
+        items = tuple(_uncancelled(item) for item in self.items if not item.added)
+        return replace(self, items=items, units_called=None, left_out=())
 
     @property
     def as_called(self) -> "ReturnOrder":
@@ -132,15 +136,35 @@ class ReturnOrder:
 
         A look-up that carries another order proves nothing about that call, where the two are one request.
         """
-        return self.as_created if self.units_called is None else replace(self, items=self.items[: self.units_called])
+        if self.units_called is None:
+            return self.as_created
+        called = (item for item in self.items[: self.units_called] if item.item_code not in self.left_out)
+        return replace(self, items=tuple(_uncancelled(item) for item in called))
 
     def with_items_added_to(self, earlier: "ReturnOrder") -> "ReturnOrder":
-        """The order in the place of an earlier one: it keeps what was added to that, save what it holds itself."""
+        """The order in the place of an earlier one: it keeps what was added to that, save what it holds itself.
+
+        What was cancelled of that stays so.
+        """
         own = {item.item_code for item in self.items}
         kept = tuple(item for item in earlier.items if item.added and item.item_code not in own)
-        return replace(self, items=(*self.items, *kept)).to_be_called if kept else self
+        cancelled = {item.item_code for item in earlier.items if item.cancelled}
+        if not kept and not cancelled & own:
+            return self
+        items = (replace(item, cancelled=item.item_code in cancelled) for item in (*self.items, *kept))
+        return replace(self, items=tuple(items)).to_be_called
 
     @property
     def to_be_called(self) -> "ReturnOrder":
-        """The order for a new call that books: with all its items."""
-        return replace(self, units_called=len(self.items))
+        """The order for a new call that books: with all its items but the cancelled ones."""
+        left_out = tuple(item.item_code for item in self.items if item.cancelled)
+        return replace(self, units_called=len(self.items), left_out=left_out)
+
+    @property
+    def wanted(self) -> tuple[ReturnItem, ...]:
+        """The items that are to come back."""
+        return tuple(item for item in self.items if not item.cancelled)
+
+
+def _uncancelled(item: ReturnItem) -> ReturnItem:
+    return replace(item, cancelled=False) if item.cancelled else item

@@ -26,9 +26,11 @@ from rms.model.outcomes import (
     CreateOutcome,
     IsCancelled,
     ItemCodesTaken,
+    ItemsCancelled,
     OrderTaken,
     OtherContent,
     TooLateToCancel,
+    VerdictsStand,
 )
 from rms.platform.errors import (
     AwbRefusedError,
@@ -54,8 +56,8 @@ class Reply:
     body: Json | None = None
 
     @classmethod
-    def of(cls, outcome: CreateOutcome | ItemCodesTaken | AwbFound) -> "Reply":
-        """The answer to a request about a return or its booking. Source: RMS API contract, sections 3.5, 5 and 13."""
+    def of(cls, outcome: CreateOutcome | ItemCodesTaken | VerdictsStand | AwbFound) -> "Reply":
+        """The answer to a request about a return or its booking. Source: RMS API contract, sections 3.5, 5, 7, 13."""
         match outcome:
             case Accepted():
                 return cls()
@@ -70,7 +72,7 @@ class Reply:
                 return cls(HTTPStatus.ACCEPTED, {"orderNumber": code, "awbStatus": "PENDING"})
             case AwbRefused(_, words):
                 raise AwbRefusedError(words)
-            case OtherContent() | AwbTaken() | IsCancelled() | ItemCodesTaken():
+            case OtherContent() | AwbTaken() | IsCancelled() | ItemCodesTaken() | VerdictsStand():
                 raise ConflictError(f"[{', '.join(_clashes(outcome))}]")
 
     @classmethod
@@ -82,13 +84,15 @@ class Reply:
                 return cls(body={named: code, "cancelStatus": "CANCELLED", **more})
             case CancelPending(code):
                 return cls(HTTPStatus.ACCEPTED, {named: code, "cancelStatus": "PENDING"})
+            case ItemsCancelled(code, item_codes):
+                return cls(body={named: code, "cancelStatus": "PARTLY_CANCELLED", "itemCodes": list(item_codes)})
             case CancelRefused(_, words):
                 raise CancelRefusedError(words)
             case TooLateToCancel(_, state):
                 raise CancelRefusedError(f"the parcel is {state} already")
 
 
-def _clashes(outcome: OtherContent | AwbTaken | IsCancelled | ItemCodesTaken) -> Iterator[str]:
+def _clashes(outcome: OtherContent | AwbTaken | IsCancelled | ItemCodesTaken | VerdictsStand) -> Iterator[str]:
     """What of a request about a return is in the way of what stands, as `field: problem`."""
     match outcome:
         case OtherContent():
@@ -100,6 +104,11 @@ def _clashes(outcome: OtherContent | AwbTaken | IsCancelled | ItemCodesTaken) ->
         case ItemCodesTaken(places):
             for place in places:
                 yield f"returnLineItems[{place}].channelReturnItemCode: already used with other content"
+        case VerdictsStand(failed, cancelled):
+            for place in failed:
+                yield f"orderItems[{place}].qcStatus: has failed before and cannot pass any more"
+            for place in cancelled:
+                yield f"orderItems[{place}].returnItemCode: is cancelled"
 
 
 @dataclass(frozen=True, slots=True)

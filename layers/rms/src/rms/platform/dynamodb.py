@@ -36,6 +36,7 @@ from rms.platform.table import (
 from rms.platform.table_rules import (
     MAX_DEPTH,
     MAX_INTEGER,
+    check_between,
     check_key,
     check_keys,
     check_limit,
@@ -153,16 +154,27 @@ class DynamoTable:
         )
 
     def query_listing(
-        self, listing_pk: str, *, after: str | None = None, limit: int = 50, backwards: bool = True
+        self,
+        listing_pk: str,
+        *,
+        between: tuple[str, str] | None = None,
+        after: str | None = None,
+        limit: int = 50,
+        backwards: bool = True,
     ) -> Page:
         """Rows of index `listing`, newest first."""
+        check_between(between)
         expression = _Expression()
+        condition = f"{expression.name('listing_pk')} = {expression.value(listing_pk)}"
+        if between is not None:
+            low, high = (expression.value(bound) for bound in between)
+            condition += f" AND {expression.name('listing_sk')} BETWEEN {low} AND {high}"
         return self._page(
             {"IndexName": "listing", "ScanIndexForward": not backwards},
-            f"{expression.name('listing_pk')} = {expression.value(listing_pk)}",
+            condition,
             expression,
             _Pages(
-                ("listing", listing_pk, str(backwards)),
+                ("listing", listing_pk, str(backwards), *(between or ())),
                 {"listing_pk": listing_pk},
                 ("listing_sk", "PK", "SK"),
                 after,

@@ -55,6 +55,16 @@ def check_limit(limit: int) -> None:
         raise ValueError(f"a page has at least 1 row, not {limit}")
 
 
+def check_between(between: tuple[str, str] | None) -> None:
+    """Refuse a range that DynamoDB refuses: one that ends before it begins, or a bound that no key can be.
+
+    Raises:
+        ValueError: see above.
+    """
+    if between is not None and not "" < between[0] <= between[1]:
+        raise ValueError("a range of keys has two bounds, the lower first")
+
+
 def check_write(write: Write) -> None:
     """Refuse a write that names no condition, changes a key, or changes nothing.
 

@@ -1,4 +1,4 @@
-"""Returns: create, add items, generate an AWB, read. Use cases: see the names below."""
+"""Returns: create, add and cancel items, generate an AWB, process, read. Use cases: see the names below."""
 
 from typing import TYPE_CHECKING
 
@@ -7,18 +7,22 @@ from rms.platform.loading import names_from
 if TYPE_CHECKING:
     from rms.returns.announced import create_announced_return
     from rms.returns.awb import generate_return_awb, read_return_awb
+    from rms.returns.cancel_items import cancel_return_items
     from rms.returns.create import create_return
     from rms.returns.items import add_return_items
+    from rms.returns.process import process_return
     from rms.returns.read import list_returns, read_return, search_returns
 else:
     __getattr__ = names_from(
         __name__,
         {
             "add_return_items": "items",
+            "cancel_return_items": "cancel_items",
             "create_announced_return": "announced",
             "create_return": "create",
             "generate_return_awb": "awb",
             "list_returns": "read",
+            "process_return": "process",
             "read_return": "read",
             "read_return_awb": "awb",
             "search_returns": "read",
@@ -27,10 +31,12 @@ else:
 
 __all__ = [
     "add_return_items",
+    "cancel_return_items",
     "create_announced_return",
     "create_return",
     "generate_return_awb",
     "list_returns",
+    "process_return",
     "read_return",
     "read_return_awb",
     "search_returns",

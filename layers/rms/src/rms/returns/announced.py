@@ -13,7 +13,7 @@ from rms.model.return_order import ReturnItem, ReturnOrder
 from rms.platform.table import NEW, Put, Value, Write
 from rms.returns.create import first_status
 from rms.shipments.claims import Claims, watch_for
-from rms.shipments.starting import listed_document
+from rms.shipments.starting import listed_document, listed_under_order
 from rms.shipments.tracking import Announcement, Recorded, Recording, last_heard
 from rms.shipments.wake import wake_tellers
 
@@ -41,7 +41,7 @@ def create_announced_return(
         notification=NotificationType.RETURN_ORDER_PLACED,
         facts=facts | ({"metadata": dict(update.metadata)} if update.metadata else {}),
     )
-    status: dict[str, Value] = first_status(core) | {"aggregator": webhook.aggregator}
+    status: dict[str, Value] = first_status(core, aggregate) | {"aggregator": webhook.aggregator}
     if update.awb:
         status |= {"awb": update.awb, **last_heard(status, update, webhook.source)}
     names = [known for known in (update.awb, *update.references, order.code) if known]
@@ -61,7 +61,7 @@ def create_announced_return(
             status,
             first,
             readers=configuration.readers,
-            also=[*claims.writes, *forwards],
+            also=[*claims.writes, *forwards, *listed_under_order(aggregate, order)],
         ):
             case Created(readers=readers):
                 wake_tellers(core, aggregate, readers)

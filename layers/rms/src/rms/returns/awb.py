@@ -106,7 +106,9 @@ def _awb_of_others(code: str, status: Item, row: Item | None) -> AwbBooked | Non
 
 def lacks(order: ReturnOrder, terms: BookingTerms) -> Iterator[str]:
     """What a stored return lacks for an account, by the names of section 3.2; what was added to it later may."""
-    for place, item in enumerate(order.as_created.items):
+    for place, item in enumerate(order.items):
+        if item.added or item.cancelled:
+            continue
         yield from (f"orderItems[{place}].{name}" for name in _item_lacks(item, terms))
     whole: dict[str, object] = {
         "currencyCode": order.currency,

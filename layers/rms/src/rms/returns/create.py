@@ -1,5 +1,7 @@
 """Create a return: take the order and, unless the channel has booked a courier, book one."""
 
+from collections.abc import Mapping
+
 from rms.aggregators.contract import RefusalKind
 from rms.clients.choice import accounts_for_order
 from rms.clients.configuration import Configuration, configuration_of
@@ -16,7 +18,15 @@ from rms.platform.table import Item, Value, Write
 from rms.platform.times import to_text
 from rms.shipments.booking import BookingState, look_again, outcome_of, withdraw
 from rms.shipments.claims import Claims, watch_for
-from rms.shipments.starting import Wanted, book_anew, corrected_document, create_and_book, listed_document
+from rms.shipments.order_states import created, refuse_if_at_hand
+from rms.shipments.starting import (
+    Wanted,
+    book_anew,
+    corrected_document,
+    create_and_book,
+    listed_document,
+    listed_under_order,
+)
 from rms.shipments.wake import wake_tellers
 
 
@@ -32,13 +42,14 @@ def create_return(core: Core, client: str, order: ReturnOrder) -> CreateOutcome:
     return _create_and_book(core, configuration, order)
 
 
-def first_status(core: Core) -> dict[str, Value]:
+def first_status(core: Core, aggregate: AggregateId) -> dict[str, Value]:
     """The STATUS row of a return that is new.
 
     Placed is where every return starts, whenever RMS is told: any sighting of the parcel is later, even one that
     happened before the client posted the order. Hence no `state_key`.
     """
-    return {"state": NotificationType.RETURN_ORDER_PLACED.value, "created_at": to_text(core.clock())}
+    now = to_text(core.clock())
+    return {"state": NotificationType.RETURN_ORDER_PLACED.value, "created_at": now, **created(aggregate, now)}
 
 
 def _create_booked(core: Core, configuration: Configuration, order: ReturnOrder) -> CreateOutcome:
@@ -48,7 +59,7 @@ def _create_booked(core: Core, configuration: Configuration, order: ReturnOrder)
     aggregator = accounts[0].aggregator if accounts else None
     claims = Claims(aggregate, aggregator, [order.awb], watch_for(core, aggregator, order.awb))
     first = _placed(core, order, NotificationType.RETURN_ORDER_PLACED, aggregator)
-    status = first_status(core) | {"awb": order.awb, "courier": order.courier or ""}
+    status = first_status(core, aggregate) | {"awb": order.awb, "courier": order.courier or ""}
     if aggregator:
         status["aggregator"] = aggregator
     while True:
@@ -58,7 +69,7 @@ def _create_booked(core: Core, configuration: Configuration, order: ReturnOrder)
             status,
             first,
             readers=configuration.readers,
-            also=claims.writes,
+            also=[*claims.writes, *listed_under_order(aggregate, order)],
         ):
             case Created(readers=readers):
                 wake_tellers(core, aggregate, readers)
@@ -75,7 +86,7 @@ def _create_and_book(core: Core, configuration: Configuration, order: ReturnOrde
     aggregate = return_id(configuration.client, order.code)
     wanted = Wanted(aggregate, order, accounts_for_order(configuration, order))
     first = _placed(core, order, None, wanted.accounts[0].aggregator)
-    match create_and_book(core, configuration, wanted, first, first_status(core)):
+    match create_and_book(core, configuration, wanted, first, first_status(core, aggregate)):
         case Exists(document):
             return _again(core, configuration, aggregate, order, document)
         case Blocked():
@@ -157,9 +168,14 @@ def _booked_after_all(
     aggregator = accounts[0].aggregator if accounts else None
     claims = Claims(aggregate, aggregator, [order.awb], watch_for(core, aggregator, order.awb))
     settled: list[Write] = [withdraw(aggregate, row, fence), corrected_document(aggregate, order, document, fence)]
+
+    def change(status: Item) -> Mapping[str, Value]:
+        refuse_if_at_hand(status)
+        return facts
+
     while True:
-        also = [*settled, *claims.writes]
-        match core.journal.append(aggregate, event, lambda _: facts, readers=configuration.readers, also=also):
+        also = [*settled, *claims.writes, *listed_under_order(aggregate, order)]
+        match core.journal.append(aggregate, event, change, readers=configuration.readers, also=also):
             case Appended(readers=readers):
                 wake_tellers(core, aggregate, readers)
                 claims.wake(core)

@@ -11,7 +11,6 @@ from rms.journal import AggregateId, Appended, Blocked, Duplicate, Event, EventK
 from rms.journal.events import text
 from rms.journal.keys import return_id
 from rms.model.documents import fits_a_row, from_document, to_document
-from rms.model.notification_type import NotificationType
 from rms.model.outcomes import Accepted, ItemCodesTaken
 from rms.model.return_order import ReturnItem, ReturnOrder
 from rms.platform.errors import BadDataError
@@ -20,13 +19,7 @@ from rms.platform.problems import MAX_ITEMS, what_is_ours
 from rms.platform.shapes import Amount, Code, Shape, Text, invalid, validated
 from rms.platform.table import Equals, Item, TableContendedError, Update, Value
 from rms.returns.rules import repeated_item_codes
-
-ENDED: Final[Mapping[str, str]] = {
-    NotificationType.DELIVERED: "already received",
-    NotificationType.FULFILLED: "already received",
-    NotificationType.CANCELLED: "is cancelled",
-}
-"""States of a return to which nothing can be added any more, in words that fit after `returnOrderCode`."""
+from rms.shipments.order_states import refuse_if_ended
 
 ITEM_CODE: Final = "returnLineItems.channelReturnItemCode"
 
@@ -159,9 +152,7 @@ def _added(core: Core, aggregate: AggregateId, document: Item, order: ReturnOrde
     )
 
     def unless_ended(status: Item) -> Mapping[str, Value]:
-        ended = ENDED.get(text(status, "state"))
-        if ended is not None:
-            raise BadDataError(f"[returnOrderCode: {ended}]")
+        refuse_if_ended(status)
         return {}
 
     match core.journal.append(aggregate, event, unless_ended, also=[replaced]):

@@ -169,7 +169,7 @@ def settle_booking(core: Core, aggregate: AggregateId) -> BookingOutcome | None:
         return None  # settled already: the message was late or doubled
     configuration = configuration_of(core, aggregate.client)
     assert aggregate.kind != "E", "an endpoint books nothing"
-    claimed = _claim(core, aggregate, row, _as_called(order_of(aggregate.kind, text(document, "body"))))
+    claimed = _claim(core, aggregate, row, as_called(order_of(aggregate.kind, text(document, "body"))))
     if claimed is None:
         return None  # somebody else is at it, or it is not due yet
     configured = configuration.accounts.get(text(row, "account"))
@@ -232,7 +232,8 @@ def goal_of(row: Item) -> Goal:
     return Goal(maybe_text(row, "goal") or Goal.AWB)
 
 
-def _as_called(order: ReturnOrder | ForwardShipment) -> ReturnOrder | ForwardShipment:
+def as_called(order: ReturnOrder | ForwardShipment) -> ReturnOrder | ForwardShipment:
+    """The order as the call that books carries it, and every look-up of it."""
     return order.as_called if isinstance(order, ReturnOrder) else order
 
 

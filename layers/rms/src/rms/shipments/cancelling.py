@@ -5,10 +5,11 @@ before" is a yes. So whatever breaks off is asked once more. What is told is cer
 in hand has not cancelled yet. See docs/adr, "A cancellation is told when it is certain".
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 from rms.aggregators import registry
@@ -40,6 +41,7 @@ from rms.platform.table import (
 from rms.platform.times import from_text, to_text
 from rms.shipments.booking import HELD, PATIENCE, SETTLE, UNSETTLED, BookingState, look_again
 from rms.shipments.cancel_calls import answer_to_cancel, shipment_of
+from rms.shipments.order_states import AT_HAND, order_state, sighted
 from rms.shipments.transitions import WITH_THE_COURIER, state_key
 from rms.shipments.wake import wake_tellers
 from rms.shipments.walk import LEAST_SECONDS, WHILE_A_CLIENT_WAITS
@@ -78,6 +80,14 @@ CHANNELS_OWN: Final = "the courier was booked by the channel: cancel it there, t
 _ROUNDS: Final = 5
 
 
+type _Move = Callable[[AggregateId, datetime, Item], dict[str, Value]]
+"""What a cancellation changes on the STATUS row."""
+
+
+class _AtHandError(Exception):
+    """The goods are in the warehouse's hands."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Seen:
     """The rows that say what can be done about a parcel."""
@@ -92,6 +102,14 @@ class _Seen:
     def parcel(self) -> str:
         """The state of the parcel."""
         return text(self.status, "state")
+
+    @property
+    def too_late(self) -> str | None:
+        """The state in which nothing can be cancelled any more: the parcel's, or that of goods that are checked."""
+        if self.parcel in WITH_THE_COURIER:
+            return self.parcel
+        reached = order_state(self.status) if self.aggregate.kind == "R" else None
+        return reached.value if reached in AT_HAND else None
 
     @property
     def booked(self) -> BookingState | None:
@@ -157,8 +175,8 @@ def settle_cancellation(core: Core, aggregate: AggregateId, until: datetime) -> 
         return None  # it is still due: the next message has more time
     if seen.booked is BookingState.HELD:
         return _hold(core, _claim_of(seen, seen.wish), "nobody knows whether it was booked")
-    if seen.parcel in WITH_THE_COURIER:
-        return _refuse(core, _claim_of(seen, seen.wish), "TOO_LATE", f"the parcel is {seen.parcel} already")
+    if seen.too_late is not None:
+        return _refuse(core, _claim_of(seen, seen.wish), "TOO_LATE", f"the parcel is {seen.too_late} already")
     return _pursue(core, seen, until)
 
 
@@ -189,8 +207,8 @@ def _is_at_hand(seen: _Seen, wish: Item, now: datetime) -> bool:
 def _standing(seen: _Seen) -> CancelOutcome | None:
     """The answer to a wish that needs nothing done."""
     code = seen.aggregate.code
-    if seen.parcel in WITH_THE_COURIER:
-        return TooLateToCancel(code, seen.parcel)
+    if seen.too_late is not None:
+        return TooLateToCancel(code, seen.too_late)
     match seen.wished:
         case CancellationState.CANCELLED:
             assert seen.wish is not None
@@ -246,7 +264,11 @@ def _at_once(core: Core, seen: _Seen) -> CancelOutcome | None:
         if seen.booking is None and _is_announced(seen):
             return _placed_elsewhere(seen)
         remark = CHANNELS_OWN
-    return _finish(core, seen, None if seen.wish is None else text(seen.wish, "fence"), remark)
+    fence = None if seen.wish is None else text(seen.wish, "fence")
+    try:
+        return _finish(core, seen, fence, remark, _moved_unless_at_hand)
+    except _AtHandError:
+        return None  # checked by the warehouse since we looked: too late
 
 
 def _is_announced(seen: _Seen) -> bool:
@@ -284,7 +306,7 @@ def _ask(core: Core, seen: _Seen, until: datetime) -> CancelOutcome | None:
 def _settle(core: Core, claim: _Claim, answer: Cancelled | Refused | Unknown) -> CancelOutcome | None:
     match answer:
         case Cancelled(later=False):
-            return _finish(core, claim.seen, claim.fence, None)
+            return _finish(core, claim.seen, claim.fence, None, _moved)
         case Cancelled():
             accepted = claim if claim.accepted else replace(claim, accepted=True, looks=1)
             return _wait(core, accepted, "the aggregator has taken it in hand")
@@ -316,7 +338,7 @@ def _claim_of(seen: _Seen, row: Item) -> _Claim:
 # ── what comes of it ────────────────────────────────────────────────────────────────
 
 
-def _finish(core: Core, seen: _Seen, fence: str | None, remark: str | None) -> CancelOutcome | None:
+def _finish(core: Core, seen: _Seen, fence: str | None, remark: str | None, move: _Move) -> CancelOutcome | None:
     """Note that it is cancelled and have everybody told, in one transaction; None when a row changed meanwhile.
 
     `fence` is on the row of the wish, None where there is none yet. Nothing is told that a scan has told before.
@@ -335,7 +357,8 @@ def _finish(core: Core, seen: _Seen, fence: str | None, remark: str | None) -> C
     row = _row(core, seen, CancellationState.CANCELLED, settled_at=to_text(now), **more)
     also = [_replaced(aggregate, fence, row), _booking_cancelled(seen, text(row, "fence"), now)]
     everybody = configuration_of(core, aggregate.client).readers
-    match core.journal.append(aggregate, event, lambda status: _moved(status, now), readers=everybody, also=also):
+    change = partial(move, aggregate, now)
+    match core.journal.append(aggregate, event, change, readers=everybody, also=also):
         case Appended(readers=readers):
             wake_tellers(core, aggregate, readers)
             return CancelDone(aggregate.code, remark)
@@ -345,8 +368,8 @@ def _finish(core: Core, seen: _Seen, fence: str | None, remark: str | None) -> C
             return None
 
 
-def _moved(status: Item, now: datetime) -> dict[str, Value]:
-    """The parcel's state afterwards. A scan by a clock ahead of ours was before this all the same.
+def _moved(aggregate: AggregateId, now: datetime, status: Item) -> dict[str, Value]:
+    """The states afterwards. A scan by a clock ahead of ours was before this all the same.
 
     `cancelled_at` says that RMS has cancelled, so that its carrier's own word of it is no news.
     """
@@ -355,7 +378,19 @@ def _moved(status: Item, now: datetime) -> dict[str, Value]:
     key = state_key(NotificationType.CANCELLED, at)
     assert key is not None, "CANCELLED has a rank"
     state = {"state": NotificationType.CANCELLED.value, "state_key": key} if key > best else {}
-    return {**state, "cancelled_at": to_text(now)}
+    order = sighted(aggregate, status, NotificationType.CANCELLED, key)
+    return {**state, **order, "cancelled_at": to_text(now)}
+
+
+def _moved_unless_at_hand(aggregate: AggregateId, now: datetime, status: Item) -> dict[str, Value]:
+    """As `_moved`, where nobody outside has cancelled yet, so that it is ours to say no.
+
+    Raises:
+        _AtHandError: the warehouse has checked the goods.
+    """
+    if aggregate.kind == "R" and order_state(status) in AT_HAND:
+        raise _AtHandError
+    return _moved(aggregate, now, status)
 
 
 def _booking_cancelled(seen: _Seen, fence: str, now: datetime) -> Write:

@@ -14,11 +14,12 @@ from rms.clients.configuration import Configuration, ConfiguredAccount
 from rms.core import Core
 from rms.journal import AggregateId, Appended, Blocked, Created, Duplicate, Event, EventKind, Exists
 from rms.journal.events import number, text
+from rms.journal.keys import listing_pk, return_of_order_key
 from rms.model.documents import to_document
 from rms.model.forward_shipment import ForwardShipment
 from rms.model.outcomes import AwbPending, IsCancelled
 from rms.model.return_order import ReturnOrder
-from rms.platform.table import NEW, ConditionFailedError, Equals, Item, Put, Update, Value, Write
+from rms.platform.table import NEW, AbsentOr, ConditionFailedError, Equals, Item, Put, Update, Value, Write
 from rms.platform.times import to_text
 from rms.shipments.booking import (
     NEXT_GOAL,
@@ -28,6 +29,7 @@ from rms.shipments.booking import (
     BookingState,
     Claimed,
     about_to_call,
+    as_called,
     as_it_stands,
     book,
     goal_of,
@@ -35,6 +37,7 @@ from rms.shipments.booking import (
     look_again,
     outcome_of,
 )
+from rms.shipments.order_states import refuse_if_at_hand
 from rms.shipments.wake import wake_tellers
 
 
@@ -59,9 +62,17 @@ def listed_document(core: Core, aggregate: AggregateId, order: ReturnOrder | For
     return {
         "body": to_document(order),
         "received_at": now,
-        "listing_pk": f"C#{aggregate.client}#{aggregate.kind}",
+        "listing_pk": listing_pk(aggregate.client, aggregate.kind),
         "listing_sk": f"{now}#{aggregate.code}",
     }
+
+
+def listed_under_order(aggregate: AggregateId, order: ReturnOrder | ForwardShipment) -> list[Write]:
+    """That a return is one of its forward order's, which other requests go by. The same again is no change."""
+    if not isinstance(order, ReturnOrder) or not order.forward_order_code:
+        return []  # an older announcement may name no order; parcels have a row of their own kind
+    key = return_of_order_key(aggregate.client, order.forward_order_code, aggregate.code)
+    return [Put(key, {"code": aggregate.code}, {"code": AbsentOr(Equals(aggregate.code))})]
 
 
 def corrected_document(aggregate: AggregateId, order: ReturnOrder | ForwardShipment, document: Item, fence: str) -> Put:
@@ -92,7 +103,8 @@ def create_and_book(
     status = {**status, "aggregator": call.account.aggregator, "awb_since": to_text(core.clock())}
     booking = Put(aggregate.booking, call.row, NEW)
     document = listed_document(core, aggregate, wanted.order)
-    match core.journal.create(aggregate, document, status, first, readers=configuration.readers, also=[*also, booking]):
+    more = [*also, booking, *listed_under_order(aggregate, wanted.order)]
+    match core.journal.create(aggregate, document, status, first, readers=configuration.readers, also=more):
         case Created(readers=readers):
             wake_tellers(core, aggregate, readers)
             return call.make(core, configuration, {**status, "sequence": 1})
@@ -107,14 +119,26 @@ def book_anew(
 
     `row` is its BOOKING row, of a booking that was refused; None when there has been none. `document` is its DOCUMENT
     row: the order that is wanted takes its place.
+
+    Raises:
+        BadDataError: it is a return whose goods the warehouse has checked: no courier is to be sent.
     """
     aggregate, now = wanted.aggregate, core.clock()
     call = _prepare(core, configuration, wanted, row)
     fence = call.claimed.fence
     event = Event(event_id=f"CORRECTED:{fence}", kind=EventKind.CORRECTED, occurred_at=now, received_at=now)
-    facts: dict[str, Value] = {"aggregator": call.account.aggregator}
-    also = [_claim(aggregate, row, call.row), corrected_document(aggregate, wanted.order, document, fence)]
-    match core.journal.append(aggregate, event, lambda _: facts, also=also):
+
+    def change(status: Item) -> Mapping[str, Value]:
+        if aggregate.kind == "R":
+            refuse_if_at_hand(status)
+        return {"aggregator": call.account.aggregator}
+
+    also = [
+        _claim(aggregate, row, call.row),
+        corrected_document(aggregate, wanted.order, document, fence),
+        *listed_under_order(aggregate, wanted.order),
+    ]
+    match core.journal.append(aggregate, event, change, also=also):
         case Appended():
             return call.make(core, configuration, None)
         case Blocked(index=0, current=current) if current is not None and current["state"] == BookingState.CANCELLED:
@@ -222,4 +246,4 @@ def _prepare(core: Core, configuration: Configuration, wanted: Wanted, before: I
         row["untried"] = [each.alias for each in wanted.accounts[1:]]
     if before is not None and (before["reference"], before["account"]) == (reference, configured.alias):
         row |= {name: before[name] for name in ("known",) if name in before}
-    return _Call(aggregator, account, Claimed.by(aggregate, wanted.order, row, fence=fence), row)
+    return _Call(aggregator, account, Claimed.by(aggregate, as_called(wanted.order), row, fence=fence), row)

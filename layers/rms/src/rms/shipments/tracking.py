@@ -31,6 +31,7 @@ from rms.platform.table import (
 from rms.platform.times import from_text, to_text
 from rms.shipments.claims import Claims, nothing_waits, owner_of, waiting_write, watch_for
 from rms.shipments.confirming import Confirmation, UnconfirmedUpdateError, confirmation_for
+from rms.shipments.order_states import sighted
 from rms.shipments.transitions import state_key
 from rms.shipments.wake import wake_tellers
 
@@ -248,7 +249,7 @@ def record_update(
         return _event(update, source, name, None if name is NotificationType.CANCELLED and by_rms else told)
 
     def change(status: Item) -> Mapping[str, Value]:
-        moved = _moved(status, update, source.received_at, is_return=is_return) | last_heard(status, update, source)
+        moved = _moved(aggregate, status, update, source.received_at) | last_heard(status, update, source)
         # A state may come from what a webhook says besides: only this says that CANCELLED was told.
         return {**moved, "cancelled_told": True} if told is NotificationType.CANCELLED else moved
 
@@ -292,16 +293,19 @@ def _is_news(configuration: Configuration, aggregate: AggregateId, name: Notific
     )
 
 
-def _moved(status: Item, update: ShipmentUpdate, received_at: datetime, *, is_return: bool) -> dict[str, Value]:
-    """What an update changes on the STATUS row: the state if a sighting is greater, the AWB if it had none."""
+def _moved(aggregate: AggregateId, status: Item, update: ShipmentUpdate, received_at: datetime) -> dict[str, Value]:
+    """What an update changes on the STATUS row: both states if a sighting is greater, the AWB if it had none."""
     changes: dict[str, Value] = {}
     best = maybe_text(status, "state_key") or ""
     for sighting in (update.scan, update.current):
         if sighting is None:
             continue
-        name = sighting.when_return if is_return else sighting.when_forward
+        name = sighting.when_return if aggregate.kind == "R" else sighting.when_forward
         key = state_key(name, _clamped(sighting, status, received_at))
-        if key is not None and key > best:
+        if key is None:
+            continue
+        changes |= sighted(aggregate, {**status, **changes}, name, key)
+        if key > best:
             best = key
             changes |= {"state": name.value, "state_key": key, "state_text": sighting.raw.text[:_LONGEST]}
     if update.awb and maybe_text(status, "awb") is None:
