@@ -105,7 +105,8 @@ def page_token(query: Sequence[str], position: Sequence[str]) -> str:
         query: what names the query (kind, partition, prefix, direction).
         position: the last row's key, without the partition.
     """
-    body = json.dumps(position, separators=(",", ":")).encode()
+    # A code of 255 characters of any script fits a query parameter that way, escaped it would not.
+    body = json.dumps(position, ensure_ascii=False, separators=(",", ":")).encode()
     return urlsafe_b64encode(_checksum(query, body) + body).decode().rstrip("=")
 
 
