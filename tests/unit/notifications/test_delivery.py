@@ -9,9 +9,8 @@ from standardwebhooks import Webhook
 
 from rms.clients import administration
 from rms.journal import AggregateId
-from rms.journal.cursors import LEASE, RELEASED_AT_ONCE
+from rms.journal.cursors import LEASE
 from rms.model.notification_type import NotificationType
-from rms.notifications import release_parked
 from rms.notifications.delivery import ANSWER_KEPT, Later, Nothing, Told, Unfinished
 from rms.notifications.schedule import DELAYS, JITTER
 from rms.platform.http import HttpRequest
@@ -561,70 +560,12 @@ def test_a_disabled_endpoint_that_is_registered_again_hears_everything_that_wait
         "administer_clients", "PUT", f"/clients/{CLIENT}/endpoints/shop", {"url": HOOK}, roles="operator"
     )
 
-    assert reply.body == {"endpoint": "shop", "released": 2, "moreWaiting": False}
+    assert reply.body == {"endpoint": "shop", "resumed": True}
     world.settle()
     assert world.heard("RET-1") == ["OUT_FOR_PICKUP", "RETURN_PICKED_UP"]
     assert world.heard("RET-2") == ["OUT_FOR_PICKUP"]
     assert world.receiver.violations() == []
     assert shown(world, first)["waitingBecause"] is None
-
-
-def test_parked_cursors_are_released_in_bounded_pages_those_first_that_waited_longest() -> None:
-    world = World()
-    answers(world, answer(410))
-    for number in range(RELEASED_AT_ONCE + 20):
-        world.clock.advance(1)
-        tell(world, a_journal(world, OUT, code=f"RET-{number:04}"))
-    register(world)
-
-    some = release_parked(world.core, CLIENT, "shop")
-    released = {row["PK"] for row in world.due_rows()}
-    rest = release_parked(world.core, CLIENT, "shop")
-    none = release_parked(world.core, CLIENT, "shop")
-
-    assert (some.cursors, some.more) == (RELEASED_AT_ONCE, True)
-    assert released == {f"C#{CLIENT}#R#RET-{number:04}" for number in range(RELEASED_AT_ONCE)}
-    assert (rest.cursors, rest.more) == (20, False)
-    assert (none.cursors, none.more) == (0, False)
-
-
-def test_a_release_that_broke_off_goes_on_when_it_is_called_again() -> None:
-    world = World()
-    answers(world, answer(410))
-    aggregates = [a_journal(world, OUT, code=f"RET-{number}") for number in range(5)]
-    for aggregate in aggregates:
-        tell(world, aggregate)
-    register(world)
-    writes: list[Call] = []
-
-    def killed_at_the_third_write(call: Call) -> Fault | None:
-        if call.operation == "write":
-            writes.append(call)
-        return Fault.KILLED_BEFORE if len(writes) == 3 else None
-
-    world.calls.plan = killed_at_the_third_write
-    with pytest.raises(ProcessKilledError):
-        release_parked(world.core, CLIENT, "shop")
-    world.calls.plan = no_faults
-
-    assert release_parked(world.core, CLIENT, "shop").cursors == 3
-    world.settle()
-    assert all(world.heard(aggregate.code) == ["OUT_FOR_PICKUP"] for aggregate in aggregates)
-
-
-def test_only_the_endpoint_that_was_enabled_is_released() -> None:
-    world = World(endpoints=2)
-    aggregate = a_journal(world, OUT)
-    for endpoint in ("shop", "shop1"):
-        world.receiver.fail(endpoint, answers_status(410, does_the_work=False))
-        tell(world, aggregate, endpoint)
-
-    register(world, "shop")
-    release_parked(world.core, CLIENT, "shop")
-    world.settle()
-
-    assert world.heard("RET-1", "shop") == ["OUT_FOR_PICKUP"]
-    assert world.heard("RET-1", "shop1") == []
 
 
 def test_a_410_from_a_registration_that_is_past_disables_nothing() -> None:
@@ -633,7 +574,6 @@ def test_a_410_from_a_registration_that_is_past_disables_nothing() -> None:
 
     def gone_but_just_registered_again(_: HttpRequest) -> Answer:
         register(world)
-        release_parked(world.core, CLIENT, "shop")
         return answer(410)
 
     answers(world, gone_but_just_registered_again)
@@ -656,7 +596,6 @@ def test_a_cursor_that_is_parked_while_its_endpoint_is_enabled_is_not_forgotten(
         if call.operation == "transact" and isinstance(call.arguments[0], Check):
             world.calls.before = no_faults
             register(world)
-            release_parked(world.core, CLIENT, "shop")
 
     world.calls.before = enabled_just_before
     assert tell(world, aggregate) == Later(world.clock())
@@ -691,7 +630,8 @@ def test_parking_whose_reply_was_lost_is_parking() -> None:
     assert tell(world, aggregate) == Nothing("not due yet")
     assert len(attempts(world, aggregate)) == 1
     register(world)
-    assert release_parked(world.core, CLIENT, "shop").cursors == 1
+    world.settle()
+    assert world.heard("RET-1") == ["OUT_FOR_PICKUP"]
 
 
 # ── credentials of the client ───────────────────────────────────────────────────────

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from rms.journal.events import maybe_text, number
+from rms.journal.events import Event, maybe_text, number
 from rms.journal.keys import (
     AggregateId,
     due_shard,
@@ -22,6 +22,7 @@ from rms.journal.keys import (
     stalled_shard,
     waiting_listing,
 )
+from rms.model.event_filter import EventFilter
 from rms.platform.table import (
     NEW,
     Absent,
@@ -44,10 +45,18 @@ from rms.platform.times import to_text
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """An endpoint that must hear of an event, and since when it is registered (stored form)."""
+    """An endpoint that hears of events, and since when it is registered (stored form). Without a filter, of all."""
 
     endpoint: str
     since: str
+    filter: EventFilter | None = None
+
+    def may_want(self, kind: str, event: Event) -> bool:
+        """Whether it must hear of this event of an aggregate of that kind, as far as the event itself tells."""
+        if event.notification is None:
+            return False
+        aggregator = maybe_text(event.facts, "aggregator")
+        return self.filter is None or self.filter.may_want(kind, event.notification, aggregator)
 
 
 LEASE: Final = timedelta(seconds=90)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from rms.journal import AggregateId, EventKind, RecordedEvent
 from rms.journal.events import text
 from rms.model.documents import from_document, parcel_from_document
+from rms.model.event_filter import NO_AGGREGATOR
 from rms.model.forward_shipment import ForwardParcel
 from rms.model.notification_type import NotificationType
 from rms.model.return_order import ReturnOrder
@@ -18,9 +19,6 @@ from rms.notifications.payloads import (
 )
 from rms.platform.table import Item as Row
 from rms.platform.times import from_text
-
-NO_AGGREGATOR = "NONE"
-"""`logisticAggregatorName` of a return that its channel booked, for a client without any aggregator account."""
 
 TELLS_NO_ITEMS = frozenset({"SHIPROCKET"})
 """Aggregators whose forward notifications have no items. Source: RMS API contract, section 15.1."""

@@ -212,10 +212,14 @@ def barred(client: str, endpoint_id: str, endpoint: Endpoint | None) -> tuple[st
     if endpoint is None:
         return "the endpoint is gone", Check(key, {"PK": Absent()})
     if endpoint.disabled:
-        return "the endpoint is disabled", Check(key, {"disabled_at": Present()})
+        return "the endpoint is disabled", _still_disabled(key)
     if endpoint.paused:
         return "the endpoint is paused", Check(key, {"paused_at": Present()})
     return None
+
+
+def _still_disabled(key: Key) -> Check:
+    return Check(key, {"disabled_at": Present()})
 
 
 # ── one cursor ──────────────────────────────────────────────────────────────────────
@@ -232,7 +236,7 @@ class _Batch:
     events: tuple[RecordedEvent, ...]
 
     def to_tell(self, aggregate: AggregateId, since: str) -> list[RecordedEvent]:
-        """What to tell in which order: first what is wanted once more, then what is new and this endpoint's business."""
+        """What to tell, in order: first what is wanted once more, then what is new and this endpoint's business."""
         endpoint = self.endpoint
         assert endpoint is not None
         # A cursor of an endpoint that was deleted and registered anew knows an earlier registration than counts.
@@ -344,7 +348,7 @@ def _tell(turn: Turn, lease: Lease, batch: _Batch, recorded: RecordedEvent) -> L
             return _taken(turn, lease, batch, attempt)
         case Gone():
             disable_endpoint(core, aggregate.client, endpoint, sent.judgement.reason)
-            return _park_at(core, lease, attempt, endpoint)
+            return _park_disabled(core, lease, attempt)
         case RetryLater() | Unauthorized():
             failure = sent.judgement.failure if isinstance(sent.judgement, Unauthorized) else sent.judgement
             return _not_taken(turn, lease, batch, attempt, failure)
@@ -385,7 +389,7 @@ def _not_taken(turn: Turn, lease: Lease, batch: _Batch, attempt: Attempt, failur
     match made:
         case GaveUp(reason):
             disable_endpoint(core, lease.aggregate.client, batch.endpoint, reason)
-            return _park_at(core, lease, attempt, batch.endpoint)
+            return _park_disabled(core, lease, attempt)
         case Opened(probe_at, ours):
             if ours:
                 wake = partial(wake_endpoint, core, health.client, health.endpoint)
@@ -395,11 +399,10 @@ def _not_taken(turn: Turn, lease: Lease, batch: _Batch, attempt: Attempt, failur
             return _later(turn, lease, attempt, failure)
 
 
-def _park_at(core: Core, lease: Lease, attempt: Attempt, endpoint: Endpoint) -> Delivery:
-    """Park a cursor with the try after which its endpoint was disabled, unless it takes again by now."""
-    bar = barred(lease.aggregate.client, endpoint.id, replace(endpoint, disabled=True))
-    assert bar is not None
-    return _park(core, lease, attempt, attempt.outcome, bar[1])
+def _park_disabled(core: Core, lease: Lease, attempt: Attempt) -> Delivery:
+    """Park a cursor with the try after which its endpoint was disabled, unless it is enabled again by now."""
+    still = _still_disabled(endpoint_key(lease.aggregate.client, lease.endpoint))
+    return _park(core, lease, attempt, attempt.outcome, still)
 
 
 def _park(core: Core, lease: Lease, attempt: Attempt | None, reason: str, still: Check) -> Delivery:

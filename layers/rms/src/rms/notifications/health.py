@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final, assert_never
+from typing import Final
 
 from rms.clients.configuration import Endpoint
 from rms.core import Core
@@ -23,8 +23,21 @@ from rms.journal.cursors import CLOCK_SKEW, LEASE
 from rms.journal.events import maybe_text
 from rms.journal.keys import due_shard, health_key
 from rms.platform.observability import count, logger
-from rms.platform.table import Absent, AbsentOr, AtMost, Check, ConditionFailedError, Equals, Expect, Item, Key, Present
-from rms.platform.table import LessThan, Update, Value
+from rms.platform.table import (
+    Absent,
+    AbsentOr,
+    AtMost,
+    Check,
+    ConditionFailedError,
+    Equals,
+    Expect,
+    Item,
+    Key,
+    LessThan,
+    Present,
+    Update,
+    Value,
+)
 from rms.platform.times import from_text, to_text
 
 OPENS_AFTER: Final = 3
@@ -118,7 +131,7 @@ def health_of(client: str, endpoint: str, row: Item | None) -> Health:
 
 @dataclass(slots=True)
 class Lane:
-    """One lane. `held` is when it runs out and whose it is, as stored; `free_at` when it may send next, at the pace set."""
+    """One lane. `held` is when it runs out and whose it is, as stored; `free_at` when it may send next, at its pace."""
 
     number: int
     held: str

@@ -256,9 +256,8 @@ def record_update(
     not_found = [Check(aggregate.seen(event_id), NEW) for event_id in update.tracked_as]
     also: list[Write] = [*claims.writes, *not_found]
     match core.journal.append(aggregate, event, change, readers=configuration.readers, also=also):
-        case Appended():
-            if told is not None:
-                wake_tellers(core, aggregate, configuration.readers)
+        case Appended(readers=readers):
+            wake_tellers(core, aggregate, readers)
             claims.wake(core)
             return Recorded()
         case Duplicate():

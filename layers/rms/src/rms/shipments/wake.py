@@ -9,7 +9,7 @@ from rms.platform.queues import Message, QueueName, QueueUnavailableError
 
 
 def wake_tellers(core: Core, aggregate: AggregateId, readers: Sequence[Reader]) -> None:
-    """Have the endpoints told what is new about an aggregate."""
+    """Have these endpoints told what is new about an aggregate: those that the journal marked."""
     _wake(
         core,
         "deliveries",
@@ -42,6 +42,8 @@ def wake_drain(core: Core, client: str, awb: str) -> None:
 
 
 def _wake(core: Core, queue: QueueName, messages: Sequence[Message], delay_seconds: int = 0) -> None:
+    if not messages:
+        return
     correlation = logger.get_correlation_id()
     sent = [{**message, "correlation": correlation} for message in messages]
     try:
