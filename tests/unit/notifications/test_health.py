@@ -10,14 +10,14 @@ from typing import Any, Final
 import pytest
 
 from rms.clients.configuration import endpoint_from
-from rms.journal import AggregateId
+from rms.journal import AggregateId, NotDue
 from rms.journal.keys import due_shard, health_key, parked_shard
 from rms.notifications import attend_endpoint
-from rms.notifications.delivery import ENOUGH_TIME, Parked, endpoint_key
+from rms.notifications.delivery import ENOUGH_TIME, Parked, Told, endpoint_key
 from rms.notifications.health import INTERVALS, LANES, SLOW_FOR, SLOW_MS, health_of, lanes_of
 from rms.platform.http import HttpAnswer, HttpRequest
 from rms.platform.secrets import SecretUnavailableError
-from rms.platform.table import EXISTING, Item, TableContendedError, TableUnavailableError, Update
+from rms.platform.table import EXISTING, Item, TableContendedError, TableUnavailableError, Update, Value
 from rms.platform.times import from_text, to_text
 from tests.fakes.calls import Call, Fault, ProcessKilledError, at, no_faults
 from tests.fakes.http import Answer, answer, no_answer
@@ -71,7 +71,7 @@ def probe_at(world: World) -> datetime:
     return from_text(str(health(world)["due_at"]))
 
 
-def configured(world: World, **changes: int | str) -> None:
+def configured(world: World, **changes: Value) -> None:
     """The endpoint's record, changed."""
     if changes:
         world.table.write(Update(endpoint_key(CLIENT, "shop"), EXISTING, set=changes))
@@ -515,3 +515,14 @@ def test_a_paused_endpoint_is_sent_nothing_and_its_health_wants_no_look() -> Non
 
 def test_a_health_row_that_is_not_there_is_that_of_an_endpoint_that_is_well() -> None:
     assert health_of(CLIENT, "shop", None).mode is None
+
+
+def test_what_is_not_the_endpoints_business_does_not_wait_for_it() -> None:
+    world, _ = a_dead_endpoint()
+    configured(world, filter={"types": ["DELIVERED"]})
+    other = a_journal(world, PICKED_UP, code="RET-4")
+    world.core.cursors.replay(other, "shop", after=0, last=1)
+
+    assert tell(world, other) == Told()
+
+    assert world.core.cursors.lease(other, "shop") == NotDue("nothing to tell")

@@ -238,7 +238,8 @@ class _Batch:
     def to_tell(self, aggregate: AggregateId, since: str) -> list[RecordedEvent]:
         """What to tell, in order: first what is wanted once more, then what is new and this endpoint's business."""
         endpoint = self.endpoint
-        assert endpoint is not None
+        if endpoint is None:
+            return []
         # A cursor of an endpoint that was deleted and registered anew knows an earlier registration than counts.
         since = max(since, to_text(endpoint.created_at)) if since else since
         location = location_of(aggregate, self.document) if endpoint.filter.locations else None
@@ -261,16 +262,15 @@ def _tell_all(turn: Turn, lease: Lease) -> Delivery:
     while ahead is not None:
         lease = ahead
         batch = _read(core, lease)
+        to_tell = batch.to_tell(lease.aggregate, lease.since)
         bar = barred(client, endpoint_id, batch.endpoint) or _open_breaker(turn, batch.health)
-        if bar is not None:
+        # What is not the endpoint's business waits for nothing, however it is doing.
+        if bar is not None and (to_tell or batch.endpoint is None):
             return _park(core, lease, None, *bar)
-        assert batch.endpoint is not None
-        if turn.lane is None and turn.probe is None and needs_lane(batch.endpoint, batch.health):
-            turn.lane = take_lane(core, batch.endpoint, batch.health)
-            if turn.lane is None:
-                queue_up(core, batch.health)
-                return _park(core, lease, None, "waits for its turn at the endpoint", batch.health.still_queued)
-        for recorded in batch.to_tell(lease.aggregate, lease.since):
+        if to_tell and not _has_its_lane(turn, batch):
+            queue_up(core, batch.health)
+            return _park(core, lease, None, "waits for its turn at the endpoint", batch.health.still_queued)
+        for recorded in to_tell:
             if not _may_send(turn):
                 core.cursors.release(lease, acked=lease.acked)
                 wake_teller(core, lease.aggregate, endpoint_id)
@@ -306,6 +306,15 @@ def _open_breaker(turn: Turn, health: Health) -> tuple[str, Check] | None:
     if health.mode is Mode.OPEN and turn.probe is None:
         return f"the endpoint does not answer: {health.reason}", health.still_queued
     return None
+
+
+def _has_its_lane(turn: Turn, batch: _Batch) -> bool:
+    """Whether we may send: the endpoint takes everything at once, or we have a lane, or there was a free one."""
+    assert batch.endpoint is not None
+    if turn.lane is None and turn.probe is None and needs_lane(batch.endpoint, batch.health):
+        turn.lane = take_lane(turn.core, batch.endpoint, batch.health)
+        return turn.lane is not None
+    return True
 
 
 def _may_send(turn: Turn) -> bool:
