@@ -8,10 +8,12 @@ if TYPE_CHECKING:
     from rms.notifications.attending import attend_endpoint
     from rms.notifications.delivery import deliver_notifications
     from rms.notifications.exporting import export_deliveries, export_order
+    from rms.notifications.notices import disable_endpoint
     from rms.notifications.repair import replay_event, skip_event
     from rms.notifications.replay import read_replay, replay_notifications, replay_order
     from rms.notifications.replays import cancel_replay, continue_replay, show_replay, start_replay
     from rms.notifications.seen import endpoint_deliveries, endpoint_waiting, order_deliveries
+    from rms.notifications.testing import send_sample
 else:
     __getattr__ = names_from(
         __name__,
@@ -20,6 +22,7 @@ else:
             "cancel_replay": "replays",
             "continue_replay": "replays",
             "deliver_notifications": "delivery",
+            "disable_endpoint": "notices",
             "endpoint_deliveries": "seen",
             "endpoint_waiting": "seen",
             "export_deliveries": "exporting",
@@ -29,6 +32,7 @@ else:
             "replay_event": "repair",
             "replay_notifications": "replay",
             "replay_order": "replay",
+            "send_sample": "testing",
             "show_replay": "replays",
             "skip_event": "repair",
             "start_replay": "replays",
@@ -40,6 +44,7 @@ __all__ = [
     "cancel_replay",
     "continue_replay",
     "deliver_notifications",
+    "disable_endpoint",
     "endpoint_deliveries",
     "endpoint_waiting",
     "export_deliveries",
@@ -49,6 +54,7 @@ __all__ = [
     "replay_event",
     "replay_notifications",
     "replay_order",
+    "send_sample",
     "show_replay",
     "skip_event",
     "start_replay",

@@ -11,6 +11,7 @@ from rms.model.notification_type import NotificationType
 from rms.model.return_order import ReturnOrder
 from rms.notifications.payloads import (
     DocumentType,
+    EndpointNotice,
     ForwardNotification,
     InvoiceNotification,
     Item,
@@ -27,6 +28,8 @@ TELLS_NO_ITEMS = frozenset({"SHIPROCKET"})
 def compose(aggregate: AggregateId, document: Row, recorded: RecordedEvent) -> Notification:
     """The notification of an event that has one; everything it tells stands in the document and the event."""
     assert recorded.event.notification is not None
+    if aggregate.kind == "E":
+        return _notice(recorded)
     body = text(document, "body")
     if aggregate.kind == "S":
         shipment = parcel_from_document(body)
@@ -41,7 +44,9 @@ def compose(aggregate: AggregateId, document: Row, recorded: RecordedEvent) -> N
 
 
 def location_of(aggregate: AggregateId, document: Row) -> str | None:
-    """The location that a return goes back to, or that a parcel comes from."""
+    """The location that a return goes back to, or that a parcel comes from; an endpoint is nowhere."""
+    if aggregate.kind == "E":
+        return None
     body = text(document, "body")
     return parcel_from_document(body).location_code if aggregate.kind == "S" else from_document(body).location_code
 
@@ -102,6 +107,17 @@ def _invoice(order_code: str, shipment_code: str, recorded: RecordedEvent) -> In
         irn=recorded.fact("irn"),
         ack_name=recorded.fact("ack_name"),
         ack_date=recorded.fact("ack_date"),
+    )
+
+
+def _notice(recorded: RecordedEvent) -> EndpointNotice:
+    disabled_at = recorded.fact("disabled_at")
+    return EndpointNotice(
+        sequence=recorded.sequence,
+        received_at=recorded.event.received_at,
+        endpoint=recorded.fact("endpoint") or "",
+        reason=recorded.fact("reason") or "",
+        disabled_at=from_text(disabled_at) if disabled_at else recorded.event.occurred_at,
     )
 
 

@@ -301,9 +301,7 @@ class _Step:
         }
         return {order: back for order, back in backs.items() if back is not None}
 
-    def _back(
-        self, replay: Replay, order: AggregateId, document: Item, heard: Sequence[RecordedEvent]
-    ) -> _Back | None:
+    def _back(self, replay: Replay, order: AggregateId, document: Item, heard: Sequence[RecordedEvent]) -> _Back | None:
         told = [recorded for recorded in heard if is_told(self.endpoint, order, document, recorded)]
         # What is heard once the replay has started is told anyway.
         since = [each.sequence for each in told if replay.since <= each.event.received_at <= replay.started_at]

@@ -121,16 +121,14 @@ def endpoint_deliveries(core: Core, client: str, endpoint: str, query: Mapping[s
     raise_all(problems)
     listing = SIDES[side](client, endpoint)
     try:
-        found = core.table.query_listing(
-            listing, since=since, after=after if after != START else None, limit=ORDERS
-        )
+        found = core.table.query_listing(listing, since=since, after=after if after != START else None, limit=ORDERS)
     except ValueError as error:
         raise BadDataError(f"[{BAD_PAGE}]") from error
-    _, health, cursors = _read(core, client, endpoint, found.items)
+    doing, cursors = _read(core, client, endpoint, found.items)
     last = core.table.get_many([key for row in cursors if (key := _last_attempt(row)) is not None]) if cursors else {}
     following = (side, found.next) if found.next else ("quiet", START) if (side, state) == ("waiting", None) else None
     return {
-        **health,
+        **doing,
         "orders": [
             {
                 **called(aggregate_of(text(row, "PK"))),
@@ -167,13 +165,13 @@ def endpoint_waiting(core: Core, client: str, endpoint: str, query: Mapping[str,
             found = core.table.query_due(shard, until=now, after=page, limit=ORDERS)
     except ValueError as error:
         raise BadDataError(f"[{BAD_PAGE}]") from error
-    _, health, cursors = _read(core, client, endpoint, found.items)
+    doing, cursors = _read(core, client, endpoint, found.items)
     # The indexes may be late: what they still show is gone on by now.
     still = [row for row in cursors if cursor_state(row) is not CursorState.QUIET]
     if state != "all":
         still = [row for row in still if cursor_state(row).value.lower() == state]
     return {
-        **health,
+        **doing,
         "waiting": [{**called(aggregate_of(text(row, "PK"))), **cursor_shown(row)} for row in still],
         "nextPage": found.next,
     }
@@ -215,29 +213,29 @@ def _one_of(query: Mapping[str, str], name: str, values: Sequence[str], problems
     return value
 
 
-def _read(
-    core: Core, client: str, endpoint: str, listed: Sequence[Item]
-) -> tuple[Endpoint, dict[str, Json], list[Item]]:
+def _read(core: Core, client: str, endpoint: str, listed: Sequence[Item]) -> tuple[dict[str, Json], list[Item]]:
     """An endpoint, how it is doing, and the cursors that an index has listed, in that order."""
     configured, health = endpoint_key(client, endpoint), health_key(client, endpoint)
     keys = [Key(text(row, "PK"), text(row, "SK")) for row in listed]
     rows = core.table.get_many([configured, health, *keys])
     if configured not in rows:
         raise NotFoundError("No such endpoint")
-    found = endpoint_from(rows[configured])
-    doing = _doing(found, health_of(client, endpoint, rows.get(health)))
-    return found, doing, [rows[key] for key in keys if key in rows]
+    doing = _doing(endpoint_from(rows[configured]), health_of(client, endpoint, rows.get(health)))
+    return doing, [rows[key] for key in keys if key in rows]
 
 
 def _doing(endpoint: Endpoint, health: Health) -> dict[str, Json]:
-    """How an endpoint is doing, as far as it bears on what waits for it."""
+    """How an endpoint is doing, as far as it bears on what waits for it; by the names of GET /endpoints."""
     dark = health.mode is Mode.OPEN
-    barred = "DISABLED" if endpoint.disabled else "PAUSED" if endpoint.paused else None
     return {
         "endpoint": endpoint.id,
-        "endpointState": barred or {Mode.OPEN: "DOWN", Mode.QUEUED: "CATCHING_UP", None: "WELL"}[health.mode],
-        "endpointReason": endpoint.disabled_because if endpoint.disabled else health.reason,
-        "nextProbeAt": to_text(health.due_at) if dark and not barred and health.due_at else None,
+        "state": "DISABLED" if endpoint.disabled else "PAUSED" if endpoint.paused else "ACTIVE",
+        "health": {
+            "state": "failing" if dark else "recovering" if health.mode else "healthy",
+            "reason": health.reason,
+            "failingSince": to_text(health.failing_since) if health.failing_since else None,
+            "nextProbeAt": to_text(health.due_at) if dark and health.due_at else None,
+        },
     }
 
 
