@@ -343,7 +343,7 @@ class Cursors:
             )
         )
 
-    def replay_parked(
+    def replay_parked(  # noqa: PLR0913 - what was read, and what goes with it
         self,
         aggregate: AggregateId,
         endpoint: str,

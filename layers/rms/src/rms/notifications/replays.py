@@ -130,7 +130,7 @@ class Replay:
 
 
 def start_replay(core: Core, client: str, endpoint: str, since: datetime, name: str | None, username: str) -> Replay:
-    """Tell an endpoint everything once more that RMS has heard since a time. Answers the replay, which goes on by itself.
+    """Tell an endpoint everything once more that RMS has heard since a time; the replay goes on by itself.
 
     The same name again is the same replay, running or not; without a name, a running one since the same time is.
 

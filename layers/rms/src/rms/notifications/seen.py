@@ -1,4 +1,4 @@
-"""Seen: what endpoints have heard, try by try, and what waits for them. Read only; nothing of another client is seen."""
+"""Seen: what endpoints have heard, try by try, and what waits for them. Nothing of another client is ever seen."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
