@@ -363,7 +363,7 @@ class _Step:
 def _elect(core: Core, client: str, endpoint: str, name: str, fence: str) -> Replay | None:
     """The replay, if it is due and ours to work on. Should we die, it is due again when the lease has run out."""
     now = core.clock()
-    due = {"state": Equals(State.RUNNING.value), "due_at": AtMost(to_text(now + CLOCK_SKEW))}
+    due: Expect = {"state": Equals(State.RUNNING.value), "due_at": AtMost(to_text(now + CLOCK_SKEW))}
     change = {"worker": fence, "due_at": to_text(now + LEASE)}
     try:
         row = core.table.write(Update(replay_key(client, endpoint, name), due, set=change))

@@ -125,7 +125,7 @@ def endpoint_deliveries(core: Core, client: str, endpoint: str, query: Mapping[s
     except ValueError as error:
         raise BadDataError(f"[{BAD_PAGE}]") from error
     doing, cursors = _read(core, client, endpoint, found.items)
-    last = core.table.get_many([key for row in cursors if (key := _last_attempt(row)) is not None]) if cursors else {}
+    tries = _last_tries(core, cursors)
     following = (side, found.next) if found.next else ("quiet", START) if (side, state) == ("waiting", None) else None
     return {
         **doing,
@@ -134,7 +134,7 @@ def endpoint_deliveries(core: Core, client: str, endpoint: str, query: Mapping[s
                 **called(aggregate_of(text(row, "PK"))),
                 **cursor_shown(row),
                 "newestAt": maybe_text(row, "listing_sk"),
-                "lastAttempt": attempt_shown(last[key]) if (key := _last_attempt(row)) in last else None,
+                "lastAttempt": tries.get(text(row, "PK")),
             }
             for row in cursors
         ],
@@ -239,9 +239,11 @@ def _doing(endpoint: Endpoint, health: Health) -> dict[str, Json]:
     }
 
 
-def _last_attempt(cursor: Item) -> Key | None:
-    """The key of the last try; None for a cursor of which no try is known."""
-    if "tried" not in cursor:
-        return None
-    order = aggregate_of(text(cursor, "PK"))
-    return order.attempt(text(cursor, "endpoint"), number(cursor, "tried"), number(cursor, "tries") - 1)
+def _last_tries(core: Core, cursors: Sequence[Item]) -> dict[str, Json]:
+    """The last try of each cursor of which one is known, by the order's partition."""
+    keys = [
+        aggregate_of(text(row, "PK")).attempt(text(row, "endpoint"), number(row, "tried"), number(row, "tries") - 1)
+        for row in cursors
+        if "tried" in row
+    ]
+    return {key.pk: attempt_shown(row) for key, row in (core.table.get_many(keys) if keys else {}).items()}
