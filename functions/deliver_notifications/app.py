@@ -1,4 +1,4 @@
-"""Queue `deliveries`: tell an endpoint, in order, what is new about a return; look after an endpoint that needs care."""
+"""Queue `deliveries`: tell an endpoint what is new about a return; look after an endpoint, or a replay to it."""
 
 from typing import Any
 

@@ -20,7 +20,7 @@ from rms.notifications.health import Health, Mode, health_of
 from rms.notifications.wishes import called
 from rms.platform.errors import BadDataError, NotFoundError
 from rms.platform.table import Item, Key, Page
-from rms.platform.table_rules import page_token, position_of
+from rms.platform.table_rules import page_token, parts_of
 from rms.platform.times import TIME_EXPECTED, YEARS, from_text, stated_time, to_text
 from rms.shipments.showing import CursorState, Json, cursor_shown, cursor_state
 
@@ -193,7 +193,7 @@ def place_of(page: str | None, name: Sequence[str], parts: int, problems: list[s
     if page is None:
         return None
     try:
-        return position_of(page, name, parts)
+        return parts_of(page, name, parts)
     except ValueError:
         problems.append(BAD_PAGE)
         return None
