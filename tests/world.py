@@ -441,7 +441,10 @@ def sqs_event(received: Sequence[Received]) -> dict[str, Any]:
                 "messageId": one.message_id,
                 "receiptHandle": "handle",
                 "body": one.body,
-                "attributes": {"ApproximateReceiveCount": str(one.receives)},
+                "attributes": {
+                    "ApproximateReceiveCount": str(one.receives),
+                    **({"MessageGroupId": one.group} if one.group else {}),
+                },
                 "messageAttributes": {},
                 "eventSource": "aws:sqs",
                 "eventSourceARN": "arn:aws:sqs:ap-south-1:000000000000:queue",

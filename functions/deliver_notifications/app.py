@@ -21,4 +21,4 @@ def deliver(rms: Core, message: dict[str, Any]) -> None:
             deliver_notifications(rms, AggregateId(client, message["kind"], message["code"]), endpoint)
 
 
-handler = queue_worker(core, deliver)
+handler = queue_worker(core, deliver, at_once=lambda rms: rms.at_once)

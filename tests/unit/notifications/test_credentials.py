@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import pytest
 
-from rms.clients import administration
 from rms.clients.configuration import Endpoint, endpoint_from, secret_context
+from rms.clients.endpoints import Settings, put_endpoint
 from rms.core import Core
 from rms.journal.keys import endpoint_pk
 from rms.notifications.credentials import LEASE, NOT_AGAIN_FOR, PAUSES, fresh_headers
@@ -59,9 +59,8 @@ def world(office: Office) -> World:
 def register(world: World, name: str = "first", credential_url: str | None = f"{CREDENTIALS}?app=rms") -> None:
     """Register the endpoint, new or again."""
     headers = {"Authorization": f"Bearer {name}"}
-    administration.put_endpoint(
-        world.core, CLIENT, administration.NewEndpoint("shop", HOOK, headers, credential_url=credential_url)
-    )
+    settings = Settings(url=HOOK, headers=headers, credential_url=credential_url)
+    put_endpoint(world.core, CLIENT, "shop", lambda _: settings)
 
 
 def standing(world: World) -> Endpoint:
@@ -157,8 +156,8 @@ def test_a_credential_api_that_gives_nothing_usable_is_left_alone_for_a_minute(
 
 
 def test_endpoints_do_not_wait_for_each_others_credentials(world: World, office: Office) -> None:
-    other = administration.NewEndpoint("erp", HOOK, {"Authorization": "Bearer erp"}, credential_url=CREDENTIALS)
-    administration.put_endpoint(world.core, CLIENT, other)
+    other = Settings(url=HOOK, headers={"Authorization": "Bearer erp"}, credential_url=CREDENTIALS)
+    put_endpoint(world.core, CLIENT, "erp", lambda _: other)
     row = world.core.table.get(Key(f"C#{CLIENT}", "ENDPOINT#erp"))
     assert row is not None
     refused(world, standing(world))

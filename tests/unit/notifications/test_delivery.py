@@ -8,10 +8,11 @@ import pytest
 from standardwebhooks import Webhook
 
 from rms.clients import administration
+from rms.clients.endpoints import rotate_endpoint_secret
 from rms.journal import AggregateId
 from rms.journal.cursors import LEASE
 from rms.model.notification_type import NotificationType
-from rms.notifications.delivery import ANSWER_KEPT, Later, Nothing, Told, Unfinished
+from rms.notifications.delivery import ANSWER_KEPT, Later, Nothing, Parked, Told, Unfinished
 from rms.notifications.schedule import DELAYS, JITTER
 from rms.platform.http import HttpRequest
 from rms.platform.secrets import MAX_PLAIN_BYTES
@@ -532,8 +533,8 @@ def test_410_disables_the_endpoint_and_nothing_more_is_sent() -> None:
     first, second = (a_journal(world, OUT, code=code) for code in ("RET-1", "RET-2"))
     answers(world, answer(410))
 
-    assert tell(world, first) == Later(None)
-    assert tell(world, second) == Later(None)
+    assert tell(world, first) == Parked("answered 410: the endpoint is gone")
+    assert tell(world, second) == Parked("the endpoint is disabled")
     happens(world, first, PICKED_UP)
     world.settle()
 
@@ -617,11 +618,15 @@ def test_a_worker_that_lost_its_lease_parks_nothing() -> None:
     assert tell(world, aggregate) == Nothing("lease lost")
 
 
+def parks(call: Call) -> bool:
+    return call.operation == "transact" and isinstance(call.arguments[0], Check)
+
+
 def test_parking_whose_reply_was_lost_is_parking() -> None:
     world = World()
     aggregate = a_journal(world, OUT)
     answers(world, answer(410))
-    world.calls.plan = lambda call: Fault.REPLY_LOST if call.operation == "transact" else None
+    world.calls.plan = lambda call: Fault.REPLY_LOST if parks(call) else None
 
     with pytest.raises(TableUnavailableError):
         tell(world, aggregate)
@@ -639,10 +644,7 @@ def test_parking_whose_reply_was_lost_is_parking() -> None:
 
 def a_world_behind_credentials(expected: str = "Bearer second") -> World:
     world = World()
-    endpoint = administration.NewEndpoint(
-        "shop", HOOK, {"Authorization": "Bearer first"}, credential_url=f"{CREDENTIALS}?app=rms"
-    )
-    administration.put_endpoint(world.core, CLIENT, endpoint)
+    register(world, headers={"Authorization": "Bearer first"}, credential_url=f"{CREDENTIALS}?app=rms")
     world.receiver.set_endpoint("shop", expected_headers={"Authorization": expected})
     return world
 
@@ -739,7 +741,7 @@ def test_headers_that_another_delivery_has_fetched_meanwhile_are_taken_without_a
 def test_after_a_rotation_both_secrets_sign_for_a_day_and_then_the_new_one_only() -> None:
     world = World()
     old = world.receiver._endpoints["shop"].secrets
-    new = (administration.rotate_endpoint_secret(world.core, CLIENT, "shop"),)
+    new = (rotate_endpoint_secret(world.core, CLIENT, "shop"),)
     world.receiver.set_endpoint("shop", secrets=())
     verdicts: list[tuple[Verification, Verification]] = []
 
@@ -799,8 +801,7 @@ def test_an_answer_that_is_no_text_is_kept_all_the_same() -> None:
 
 def test_headers_of_the_client_go_with_every_call() -> None:
     world = World()
-    endpoint = administration.NewEndpoint("shop", f"{HOOK}?from=rms", {"X-Shop": "lotus", "user-agent": "lotus/2"})
-    administration.put_endpoint(world.core, CLIENT, endpoint)
+    register(world, url=f"{HOOK}?from=rms", headers={"X-Shop": "lotus", "user-agent": "lotus/2"})
     tell(world, a_journal(world, OUT))
 
     [request] = sent(world)

@@ -37,7 +37,7 @@ class FilterFields(Shape):
     model_config = ConfigDict(extra="forbid")
 
     notification_types: Wishes[TypeName] = []
-    direction: Literal["RETURN", "FORWARD"] | None = None
+    direction: Literal["FORWARD", "RETURN"] | None = None
     logistic_aggregators: Wishes[AggregatorName] = []
     location_codes: Wishes[Code] = []
 
@@ -111,7 +111,7 @@ class SendSample(Shape):
     """POST /endpoints/{endpoint}/test: what the sample tells of."""
 
     notification_type: TypeName = NotificationType.IN_TRANSIT.value
-    direction: Literal["RETURN", "FORWARD"] = "RETURN"
+    direction: Literal["FORWARD", "RETURN"] = "RETURN"
 
 
 def read[S: Shape](shape: type[S], body: bytes) -> S:

@@ -131,14 +131,11 @@ def change_endpoint(core: Core, client: str, endpoint: str, change: Change) -> S
     now = endpoint_from(before)
     settings = change(_settings_of(now))
     context = secret_context(client, text(before, "SK"))
-    problems = []
     if settings.headers is not None and MASK in settings.headers.values():
         sealed: Mapping[str, str] = json.loads(core.secrets.unseal(now.sealed_headers, context))
-        unknown = [name for name, value in settings.headers.items() if value == MASK and name not in sealed]
-        problems = [f"headers: has no value to keep: {name}" for name in unknown]
         kept = {name: sealed.get(name, value) if value == MASK else value for name, value in settings.headers.items()}
         settings = replace(settings, headers=kept)
-    _refuse_if([*problems, *_problems(core, client, endpoint, settings)])
+    _refuse_if([*_problems(core, client, endpoint, settings)])
     attributes = _attributes(settings)
     written = {name: value for name, value in attributes.items() if value is not None}
     if settings.headers is not None:
@@ -298,7 +295,11 @@ def _problems(core: Core, client: str, endpoint: str, settings: Settings) -> Ite
         yield from url_problems(core, settings.url, settings.credential_url)
     else:
         yield "url: may not be null"
-    yield from header_problems(settings.headers or {})
+    headers = settings.headers or {}
+    yield from header_problems(headers)
+    masked = [name for name, value in headers.items() if value == MASK]
+    if masked:
+        yield f"headers: has no value to keep: {', '.join(masked)}"
     notice = settings.notice_endpoint
     if notice == endpoint:
         yield "noticeEndpoint: must be another endpoint"
@@ -375,14 +376,16 @@ def _notice_check(client: str, settings: Settings) -> list[Write]:
 def _write(
     core: Core, client: str, before: Item, change: Mapping[str, Value], gone: Sequence[str], also: Sequence[Write] = ()
 ) -> None:
-    """Change an endpoint's row as it was read; nobody may have disabled it meanwhile either."""
+    """Change an endpoint's row as it was read; nobody may have disabled it meanwhile, either."""
     disabled_at = maybe_text(before, "disabled_at")
     expect: dict[str, Condition] = {
         **unchanged(before),
         "disabled_at": Equals(disabled_at) if disabled_at else Absent(),
     }
     key = endpoint_key(client, endpoint_from(before).id)
-    update = Update(key, expect, set={**change, "version": version_of(before) + 1}, remove=tuple(gone))
+    # The fence tells this write from another that says the same, but whose other half is somebody else's.
+    said = {**change, "version": version_of(before) + 1, "fence": core.fences()}
+    update = Update(key, expect, set=said, remove=tuple(gone))
     write_record(core, client, [update, Check(client_key(client), EXISTING), *also], taken=_NO_NOTICE)
 
 

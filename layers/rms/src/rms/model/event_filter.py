@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from rms.model.notification_type import NotificationType
 
-type Direction = Literal["RETURN", "FORWARD"]
+type Direction = Literal["FORWARD", "RETURN"]
 
 DIRECTIONS: Final[dict[str, Direction]] = {"R": "RETURN", "S": "FORWARD"}
 """Which way the parcels of an aggregate of this kind go. An endpoint's own journal (`E`) goes neither way."""

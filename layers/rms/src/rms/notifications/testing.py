@@ -88,15 +88,15 @@ def _sample(core: Core, name: NotificationType, direction: Direction) -> Notific
     """A notification of this type as it could have been, of an order that is nobody's."""
     now = core.clock()
     raw_status = "Handed to a neighbour" if name is NotificationType.OTHER else None
-    items = (Item("TEST-ITEM-1", "TEST-SKU-1", 1),)
+    items = (Item("SAMPLE-ITEM-1", "SAMPLE-SKU-1", 1),)
     if name is NotificationType.INVOICE_GENERATED:
         return InvoiceNotification(
             sequence=1,
             received_at=now,
-            forward_order_code="TEST-ORDER-1",
-            forward_shipment_code="TEST-SHIPMENT-1",
-            invoice_id="TEST-INVOICE-1",
-            document_url="https://example.com/invoices/TEST-INVOICE-1.pdf",
+            forward_order_code="SAMPLE-ORDER-1",
+            forward_shipment_code="SAMPLE-SHIPMENT-1",
+            invoice_id="SAMPLE-INVOICE-1",
+            document_url="https://example.com/invoices/SAMPLE-INVOICE-1.pdf",
             invoice_status="CREATED",
             document_type=DocumentType.INVOICE,
         )
@@ -105,27 +105,27 @@ def _sample(core: Core, name: NotificationType, direction: Direction) -> Notific
             sequence=1,
             notification_type=name,
             received_at=now,
-            forward_order_code="TEST-ORDER-1",
+            forward_order_code="SAMPLE-ORDER-1",
             aggregator="CLICKPOST",
-            forward_shipment_code="TEST-SHIPMENT-1",
-            forward_awb="TEST0000000001",
-            courier="Test Courier",
+            forward_shipment_code="SAMPLE-SHIPMENT-1",
+            forward_awb="SAMPLE00000001",
+            courier="Sample Courier",
             raw_status=raw_status,
-            warehouse_code="TEST-WAREHOUSE-1",
+            warehouse_code="SAMPLE-WAREHOUSE-1",
             items=items,
         )
     return ReturnNotification(
         sequence=1,
         notification_type=name,
         received_at=now,
-        forward_order_code="TEST-ORDER-1",
-        return_code="TEST-RETURN-1",
+        forward_order_code="SAMPLE-ORDER-1",
+        return_code="SAMPLE-RETURN-1",
         returned_at=now - timedelta(days=1),
         aggregator="CLICKPOST",
-        return_awb="TEST0000000002",
-        transporter="Test Courier",
-        forward_shipment_code="TEST-SHIPMENT-1",
-        courier="Test Courier",
+        return_awb="SAMPLE00000002",
+        transporter="Sample Courier",
+        forward_shipment_code="SAMPLE-SHIPMENT-1",
+        courier="Sample Courier",
         raw_status=raw_status,
         items=items,
     )

@@ -42,6 +42,9 @@ MAX_DIALLED: Final = 4
 MAX_LINES: Final = 64
 """How many destinations keep their connections at a time."""
 
+MAX_KEPT: Final = 10
+"""How many connections to one destination are kept, one for each thread that may want it; more are closed after use."""
+
 MOST_OVERHEAD: Final = 1024 * 1024
 """How many bytes may come in an exchange besides twice the body that is read at most: head, framing, packing. What is
 beyond that is a flood, and a body can be framed so that the library reads all of it into memory."""
@@ -305,9 +308,9 @@ class _Line(requests.adapters.HTTPAdapter):
     def __init__(self, target: Destination, addresses: tuple[str, ...], tls: ssl.SSLContext | None) -> None:
         super().__init__(max_retries=0)
         self._pool: urllib3.HTTPConnectionPool = (
-            _PlainPool(target.host, target.port, maxsize=4, addresses=addresses)
+            _PlainPool(target.host, target.port, maxsize=MAX_KEPT, addresses=addresses)
             if tls is None
-            else _TlsPool(target.host, target.port, maxsize=4, addresses=addresses, ssl_context=tls)
+            else _TlsPool(target.host, target.port, maxsize=MAX_KEPT, addresses=addresses, ssl_context=tls)
         )
 
     @override

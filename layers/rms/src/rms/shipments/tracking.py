@@ -14,7 +14,7 @@ from rms.journal import AggregateId, Appended, Blocked, Duplicate, Event, EventK
 from rms.journal.events import maybe_text, text
 from rms.journal.keys import forward_key, parked_key, shipment_key
 from rms.model.notification_type import NotificationType
-from rms.platform.observability import count, logger
+from rms.platform.observability import correlation_id, count, logger
 from rms.platform.table import (
     EXISTING,
     NEW,
@@ -188,7 +188,7 @@ def _unparked(client: str, parked: Sequence[Item]) -> list[tuple[Webhook, Shipme
 def _as_it_came(client: str, item: Item) -> dict[str, str | int | None]:
     """A parked row as the message that its webhook was."""
     kept = {name: text(item, name) for name in ("aggregator", "alias", "body", "received_at")}
-    return {"task": "record", "client": client, **kept, "correlation": logger.get_correlation_id()}
+    return {"task": "record", "client": client, **kept, "correlation": correlation_id()}
 
 
 def _when(parked: tuple[Webhook, ShipmentUpdate]) -> datetime:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rms.core import Core
 from rms.journal import AggregateId, Reader
-from rms.platform.observability import logger
+from rms.platform.observability import correlation_id, logger
 from rms.platform.queues import Message, QueueName, QueueUnavailableError
 
 
@@ -49,7 +49,7 @@ def wake_drain(core: Core, client: str, awb: str) -> None:
 def _wake(core: Core, queue: QueueName, messages: Sequence[Message], delay_seconds: int = 0) -> None:
     if not messages:
         return
-    correlation = logger.get_correlation_id()
+    correlation = correlation_id()
     sent = [{**message, "correlation": correlation} for message in messages]
     try:
         core.queues.send(queue, sent, delay_seconds=delay_seconds)
