@@ -313,15 +313,19 @@ def test_a_replay_to_an_endpoint_that_is_gone_ends() -> None:
         ({"returnOrderCode": "RET-0"}, "[sequence: may not be null unless afterSequence is given]"),
         (
             {"since": 5, "returnOrderCode": "", "sequence": 0, "afterSequence": "x", "replayId": "no spaces"},
-            "[returnOrderCode: may not be empty, since: must be text, sequence: must be at least 1,"
-            " afterSequence: must be a whole number, replayId: must be 1 to 40 letters, digits, _ or -,"
-            " returnOrderCode: may not be given beside since, sequence: may not be given beside since,"
-            " afterSequence: may not be given beside since]",
+            (
+                "[returnOrderCode: may not be empty, since: must be text, sequence: must be at least 1,"
+                " afterSequence: must be a whole number, replayId: must be 1 to 40 letters, digits, _ or -,"
+                " returnOrderCode: may not be given beside since, sequence: may not be given beside since,"
+                " afterSequence: may not be given beside since]"
+            ),
         ),
         (
             {"returnOrderCode": "A", "shipmentCode": "B", "sequence": 1, "afterSequence": 1, "replayId": "x"},
-            "[shipmentCode: may not be given beside returnOrderCode, replayId: may be given beside since only,"
-            " afterSequence: may not be given beside sequence]",
+            (
+                "[shipmentCode: may not be given beside returnOrderCode, replayId: may be given beside since only,"
+                " afterSequence: may not be given beside sequence]"
+            ),
         ),
     ],
 )

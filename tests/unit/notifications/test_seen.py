@@ -224,10 +224,9 @@ def test_what_waits_is_seen_with_since_when_until_when_and_why() -> None:
 def test_what_is_parked_and_what_stands_still_come_by_themselves_longest_first() -> None:
     world = World()
     answers(world, then=lambda _: answer(422))
-    a_journal(world, PICKED_UP, code="FIRST")
-    world.clock.advance(seconds=1)
-    a_journal(world, PICKED_UP, code="SECOND")
-    world.settle()
+    for code in ("FIRST", "SECOND"):
+        a_journal(world, PICKED_UP, code=code)
+        world.settle()
     world.table.write(Update(Key(f"C#{CLIENT}", "ENDPOINT#shop"), EXISTING, set={"paused_at": to_text(world.clock())}))
     for code in ("THIRD", "FOURTH"):
         tell(world, a_journal(world, PICKED_UP, code=code))
@@ -349,14 +348,18 @@ def test_the_place_of_an_order_with_the_longest_code_fits_into_a_query(
         (
             OF_ENDPOINT,
             {"page": "x", "state": "x", "since": "x"},
-            "[state: must be one of waiting, quiet, since: must be an ISO 8601 time with its zone, like"
-            " 2026-01-31T18:05:00+05:30, page: must be the nextPage of an earlier answer]",
+            (
+                "[state: must be one of waiting, quiet, since: must be an ISO 8601 time with its zone, like"
+                " 2026-01-31T18:05:00+05:30, page: must be the nextPage of an earlier answer]"
+            ),
         ),
         (
             EXPORT,
             {"page": "x", "since": "0001-01-01T00:00:00+14:00"},
-            "[since: must be an ISO 8601 time with its zone, like 2026-01-31T18:05:00+05:30,"
-            " page: must be the nextPage of an earlier answer]",
+            (
+                "[since: must be an ISO 8601 time with its zone, like 2026-01-31T18:05:00+05:30,"
+                " page: must be the nextPage of an earlier answer]"
+            ),
         ),
     ],
 )
