@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rms.journal import AggregateId
-from rms.notifications import exporting, seen
+from rms.notifications import export_deliveries, exporting, seen
 from rms.platform.table import EXISTING, Key, Update
 from rms.platform.times import to_text
 from tests.fakes.http import answer
@@ -313,8 +313,6 @@ def test_an_export_goes_on_though_the_order_where_it_stood_has_gone(monkeypatch:
 
 
 def _first_page(world: World) -> tuple[str, str]:
-    from rms.notifications import export_deliveries
-
     lines, following = export_deliveries(world.core, CLIENT, "shop", {})
     assert following is not None
     return str(lines[0]["returnOrderCode"]), following
