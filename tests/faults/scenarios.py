@@ -344,7 +344,7 @@ def _endpoint_is_dead(run: Run) -> None:
 
 
 def _is_well(run: Run) -> Iterator[str]:
-    """Nobody has to look after the endpoint, whatever it has been through. What failed may stand there, for a while."""
+    """Nobody has to look after the endpoint any more. What failed may stand in its row until it takes something."""
     row = run.world.table.get(health_key(CLIENT, "shop")) or {}
     ill = sorted(name for name in row if name in {"mode", "due_at", "opened"})
     if ill:

@@ -11,6 +11,7 @@ from moto import mock_aws
 
 from rms.clients import administration
 from rms.clients.configuration import endpoint_from
+from rms.clients.endpoints import Settings, put_endpoint
 from rms.core import Core
 from rms.notifications.credentials import fresh_headers
 from rms.platform.aws import open_client
@@ -45,10 +46,8 @@ def world() -> Iterator[World]:
             fences=core.fences,
         )
         administration.create_client(world.core, CLIENT, "Lotus Clothing")
-        endpoint = administration.NewEndpoint(
-            "shop", HOOK, {"Authorization": "Bearer first"}, credential_url=CREDENTIALS
-        )
-        administration.put_endpoint(world.core, CLIENT, endpoint)
+        settings = Settings(url=HOOK, headers={"Authorization": "Bearer first"}, credential_url=CREDENTIALS)
+        put_endpoint(world.core, CLIENT, "shop", lambda _: settings)
         yield world
 
 

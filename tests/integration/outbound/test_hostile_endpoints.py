@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 
 from rms.model.notification_type import NotificationType
-from rms.notifications.delivery import Delivery, Later, Told
+from rms.notifications.delivery import Delivery, Later
 from rms.notifications.schedule import DELAYS
 from rms.platform.http import HttpAnswer, HttpRequest, NoAnswer
 from rms.platform.outbound import Outbound
@@ -223,7 +223,7 @@ def test_little_memory_is_taken_for_an_endpoint_that(script: Script) -> None:
     ],
     ids=["a gigabyte", "chunks without end", "a bomb"],
 )
-def test_a_2xx_is_a_2xx_although_it_comes_with(script: Script) -> None:
+def test_a_2xx_is_a_failed_attempt_when_it_comes_with(script: Script) -> None:
     with serving(script) as server, a_world(f"http://127.0.0.1:{server.port}/hook") as world:
         tracemalloc.start()
         try:
@@ -232,7 +232,8 @@ def test_a_2xx_is_a_2xx_although_it_comes_with(script: Script) -> None:
         finally:
             tracemalloc.stop()
 
-    assert (delivery, attempt["status"], attempt["outcome"]) == (Told(), 200, "delivered")
+    assert isinstance(delivery, Later)
+    assert (attempt["status"], attempt["outcome"]) == (200, "answered 200 with a body that is too long")
     assert len(attempt["answer"]) <= 1024
     assert peak < MEMORY
 
