@@ -118,6 +118,15 @@ class Check:
 
 type Write = Put | Update | Delete | Check
 
+type Range = tuple[str, str]
+"""The least and the greatest `listing_sk` that a query shows."""
+
+
+def onward(since: str | None) -> Range | None:
+    """The range from a time on, or None for everything. Times are digits and a few letters, all below a tilde."""
+    return (since, "~") if since else None
+
+
 # ── answers ─────────────────────────────────────────────────────────────────────────
 
 
@@ -192,7 +201,7 @@ class Table(Protocol):
         self,
         listing_pk: str,
         *,
-        between: tuple[str, str] | None = None,
+        between: Range | None = None,
         after: str | None = None,
         limit: int = 50,
         backwards: bool = True,
