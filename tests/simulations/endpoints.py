@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from rms.platform.http import HttpAnswer, HttpRequest, NoAnswer
@@ -55,12 +55,18 @@ class SimulatedEndpoint:
             self.timeline.wait(seconds)
         finally:
             self.in_flight -= 1
+        reply = replace(reply, elapsed_ms=round((self.timeline.seconds - at) * 1000))
         body = json.loads(request.body or b"{}")
         code = (body.get("returnOrderInfo") or {}).get("returnOrderId", "")
         taken = isinstance(reply, HttpAnswer) and reply.status // 100 == 2  # noqa: PLR2004 - 2xx
         identity = request.headers.get("webhook-id", "")
         self.tries.append(Try(at, self.timeline.seconds, identity, code, body, taken, beside))
         return reply
+
+    @property
+    def ends(self) -> list[float]:
+        """When each try ended, in order."""
+        return [each.ended for each in self.tries]
 
     @property
     def taken(self) -> list[Try]:
