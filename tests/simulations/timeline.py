@@ -29,24 +29,23 @@ class _Thread:
         self._thread.start()
 
     def end(self) -> None:
+        """Let it run out, wherever it waits."""
         self.baton.release()
         self._thread.join()
 
     def _live(self) -> None:
         timeline = self._timeline
-        while True:
-            self.baton.acquire()
-            if self.work is None:
-                return
+        self.baton.acquire()
+        while self.work is not None:
             try:
-                if not timeline.over:
-                    self.work()
+                self.work()
             except _EndOfTimeError:
                 return
             except BaseException as error:  # noqa: BLE001 - the run fails with it, in the thread of the test
                 timeline.failed(error)
             self.work = None
-            timeline.finished(self)
+            if not timeline.goes_on_in(self):
+                self.baton.acquire()
 
 
 class Timeline:
@@ -89,19 +88,18 @@ class Timeline:
             self.seconds = moment  # nobody else is due before
             return
         self._push(moment, thread)
-        self._baton.release()
-        thread.baton.acquire()
+        if not self._hand_over(thread):
+            thread.baton.acquire()
         if self.over:
             raise _EndOfTimeError
 
     def run(self, until: float) -> None:
         """Let time pass up to this moment. What goes wrong in a thread goes wrong here."""
         self._until = until
-        while self._moments and self._moments[0][0] <= until:
-            self.seconds, _, what = heappop(self._moments)
-            self._give(what if isinstance(what, _Thread) else self._thread_for(what))
-            if self._failure is not None:
-                raise self._failure
+        if not self._hand_over(None):
+            self._baton.acquire()
+        if self._failure is not None:
+            raise self._failure
         self.seconds = max(self.seconds, until)
 
     def close(self) -> None:
@@ -110,10 +108,10 @@ class Timeline:
         for thread in self._all:
             thread.end()
 
-    def finished(self, thread: _Thread) -> None:
-        """A thread has nothing left to do, and gives the baton back."""
+    def goes_on_in(self, thread: _Thread) -> bool:
+        """A thread has nothing left to do; whether it is the one to do what is due next."""
         self._idle.append(thread)
-        self._baton.release()
+        return self._hand_over(thread)
 
     def failed(self, error: BaseException) -> None:
         """A thread came to grief."""
@@ -122,15 +120,23 @@ class Timeline:
     def _push(self, moment: float, what: "_Thread | Callable[[], object]") -> None:
         heappush(self._moments, (moment, next(self._numbers), what))
 
-    def _thread_for(self, work: Callable[[], object]) -> _Thread:
+    def _hand_over(self, me: _Thread | None) -> bool:
+        """Let whoever is due next go on, or the test when nobody is; True: that is the one who calls."""
+        chosen = self._next()
+        if chosen is me:
+            return True
+        self._running = chosen
+        (self._baton if chosen is None else chosen.baton).release()
+        return False
+
+    def _next(self) -> _Thread | None:
+        if self._failure is not None or not self._moments or self._moments[0][0] > self._until:
+            return None
+        self.seconds, _, what = heappop(self._moments)
+        if isinstance(what, _Thread):
+            return what
         if not self._idle:
             self._all.append(_Thread(self))
         thread = self._idle.pop() if self._idle else self._all[-1]
-        thread.work = work
+        thread.work = what
         return thread
-
-    def _give(self, thread: _Thread) -> None:
-        self._running = thread
-        thread.baton.release()
-        self._baton.acquire()
-        self._running = None
