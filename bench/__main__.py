@@ -4,10 +4,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from bench import cpu, imports
-from bench.budgets import BUDGETS, START_AIM, START_LIMIT, START_LIMITS
+from bench import concurrency, cpu, imports
+from bench.budgets import BUDGETS, CALLS_PER_EVENT, LEAST_GAIN, START_AIM, START_LIMIT, START_LIMITS
 from bench.flows import FLOWS, Flow, bill
 from bench.installations import Installation, on_moto, quiet
+from rms.composition import AT_ONCE
 
 _AWS: dict[str, str] = {
     "AWS_ACCESS_KEY_ID": "none",
@@ -19,7 +20,7 @@ _AWS: dict[str, str] = {
 def main() -> int:
     """Measure everything; 1 when a flow costs more than its budget or moto counts other calls than the fakes."""
     os.environ.update(_AWS)
-    broken = [*_flows(), *_starts()]
+    broken = [*_flows(), *_concurrency(), *_starts()]
     _cpu()
     for each in broken:
         print(f"OVER BUDGET: {each}")
@@ -54,6 +55,28 @@ def _flows() -> list[str]:
 def _on_moto(flow: Flow) -> object:
     with on_moto() as rms:
         return bill(flow, rms, warm=True).calls
+
+
+def _concurrency() -> list[str]:
+    telling = concurrency.measure()
+    milliseconds = concurrency.ANSWERS_AFTER * 1000
+    print(f"\nOne event for {telling.events} endpoints that each take {milliseconds:.0f} ms: deliver_notifications")
+    print(f"with a message at a time, and with all in one batch, {AT_ONCE} of them worked at the same time.\n")
+    _table(
+        [
+            ("", "events per second", "aim", "AWS calls per event", "aim"),
+            ("in series", f"{telling.events / telling.in_series:.1f}", "", "", ""),
+            (
+                "in one batch",
+                f"{telling.events / telling.at_once:.1f}, {telling.gain:.1f} times as many",
+                f">= {LEAST_GAIN:g} times",
+                f"{telling.calls_per_event:g}",
+                f"<= {CALLS_PER_EVENT}",
+            ),
+        ]
+    )
+    broken = ["gain of a batch"] if telling.gain < LEAST_GAIN else []
+    return broken + (["AWS calls per event of a batch"] if telling.calls_per_event > CALLS_PER_EVENT else [])
 
 
 def _starts() -> list[str]:

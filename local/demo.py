@@ -21,6 +21,8 @@ PATIENCE_SECONDS: Final = 60.0
 POLL_SECONDS: Final = 0.1
 SWEEP_SECONDS: Final = 2.0
 ACKNOWLEDGED_SECONDS: Final = 10.0
+ERP_WAREHOUSE: Final = "MDU-2"
+ERP_RETURNS: Final = 4
 
 
 class FlowFailed(Exception):  # noqa: N818 - reads as the sentence it is
@@ -124,6 +126,7 @@ def play(stack: Stack, partners: Mapping[str, Partner], client: Client) -> bool:
             )
         else:
             flows.append((title, partial(_booked, stage, each)))
+    flows.insert(0, ("An endpoint dies: its breaker opens, everything waits for it", partial(_dies, stage, later)))
     flows += [
         ("Flow 3: the client books past RMS; later it tells of the return", partial(_booked_past_rms, stage)),
         ("A forward parcel with its label at Clickpost, and its invoice", partial(_shipped_at_clickpost, stage)),
@@ -313,6 +316,72 @@ def _look_at_label(watch: Watch, link: str) -> None:
     watch.say(f"our copy of its label: {len(found.content)} bytes of PDF, by a link that runs out")
 
 
+# ── an endpoint in trouble ──────────────────────────────────────────────────────────
+
+
+def _dies(stage: Stage, later: list[tuple[str, Callable[[], None]]]) -> None:
+    """A second endpoint, which hears of one warehouse only, answers 503; it is mended at once, which RMS finds out."""
+    receiver, hook = stage.partners["receiver"], f"{stage.client.name}-erp"
+    endpoint = {
+        "endpoint": "erp",
+        "url": f"{receiver.urls['hooks']}{hook}",
+        "filter": {"locationCodes": [ERP_WAREHOUSE]},
+        "noticeEndpoint": stage.client.endpoint,
+    }
+    made = stage.api.expect(201, "POST", "/endpoints", endpoint)
+    receiver.control.post(f"endpoints/{hook}", {"secrets": [made["signingSecret"]]})
+    tried = stage.api.expect(200, "POST", "/endpoints/erp/test", {"notificationType": "DELIVERED"})
+    say(
+        f"   POST /endpoints/erp/test: a sample is {tried['reason']}, status {tried['status']}, {tried['elapsedMs']} ms"
+    )
+    receiver.control.post("faults", {"endpoint": hook, "then": "status", "status": 503, "times": 1000})
+    watches = [Watch(receiver, hook, f"KL-{_now():%H%M%S}-ERP-{number}") for number in range(1, ERP_RETURNS + 1)]
+    for number, watch in enumerate(watches):
+        awb = f"ERP{_now():%H%M%S}{number}"
+        body = a_channel_booked_return(watch.about, awb) | {"locationCode": ERP_WAREHOUSE}
+        stage.api.expect(200, "POST", "/return/return-orders", body)
+        stage.partners["clickpost"].control.post("shipments", {"awb": awb, "courier": 25, "is_return": True})
+    failing = _until(partial(_health, stage, "failing"), "the breaker of the endpoint erp does not open")
+    watches[0].say(f"the breaker is open: {failing['reason']}; the next probe is due at {failing['nextProbeAt']}")
+    receiver.control.post("faults/clear")
+    for watch in watches:
+        awb = str(stage.api.expect(200, "GET", f"/return/return-orders/{watch.about}")["returnAwb"])
+        stage.partners["clickpost"].control.post(
+            f"shipments/{awb}/advance", {"life": CLICKPOST_BACK.name, "steps": len(CLICKPOST_BACK.told)}
+        )
+    watches[0].say(f"the ERP is mended; {len(watches)} returns go on, and what is to be told of them waits")
+    later.append(("The endpoint that died is told everything, in order", partial(_catches_up, stage, watches)))
+
+
+def _catches_up(stage: Stage, watches: Sequence[Watch]) -> None:
+    expected = ["RETURN_ORDER_PLACED", *(told for told in CLICKPOST_BACK.told if told)]
+    for watch in watches:
+        watch.until(*expected)
+    _until(partial(_health, stage, "healthy"), "the endpoint erp does not become healthy")
+    waiting = _until(partial(_nothing_waits, stage), "something still waits for the endpoint erp")
+    watches[0].say(f"the endpoint erp is healthy, {len(watches)} returns told in order, {len(waiting['waiting'])} wait")
+
+
+def _health(stage: Stage, wanted: str) -> Mapping[str, Any] | None:
+    health: Mapping[str, Any] = stage.api.expect(200, "GET", "/endpoints/erp")["health"]
+    return health if health["state"] == wanted else None
+
+
+def _nothing_waits(stage: Stage) -> Mapping[str, Any] | None:
+    found: Mapping[str, Any] = stage.api.expect(200, "GET", "/endpoints/erp/waiting")
+    return found if not found["waiting"] else None
+
+
+def _until[T](look: Callable[[], T | None], failed: str) -> T:
+    """What a look shows, as soon as it shows something."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while (found := look()) is None:
+        if time.monotonic() > end:
+            raise FlowFailed(failed)
+        time.sleep(POLL_SECONDS * 5)
+    return found
+
+
 # ── looking ─────────────────────────────────────────────────────────────────────────
 
 
@@ -350,7 +419,8 @@ def _compare(stage: Stage, watch: Watch, path: str, name: str, awb: str) -> None
     end = time.monotonic() + ACKNOWLEDGED_SECONDS
     while True:  # the receiver has the last notification a moment before RMS has noted its answer
         found = stage.api.expect(200, "GET", path)
-        behind = [cursor for cursor in found["notifications"] if cursor["acknowledged"] < cursor["latest"]]
+        mine = [cursor for cursor in found["notifications"] if cursor["endpoint"] == stage.client.endpoint]
+        behind = [cursor for cursor in mine if cursor["acknowledged"] < cursor["latest"]]
         if not behind:
             break
         if time.monotonic() > end:

@@ -14,7 +14,7 @@ from itertools import count
 from typing import Any, Final, cast
 
 from rms import composition
-from rms.clients import administration, credentials
+from rms.clients import administration, credentials, endpoints
 from rms.core import Core
 from rms.platform.queues import QueueName
 from rms.platform.table import TableUnavailableError
@@ -404,7 +404,7 @@ class World:
     def add_endpoint(self, name: str) -> None:
         """Register an endpoint at the receiver and let it know its signing secret."""
         url = f"https://{RECEIVER_HOST}/hooks/{name}"
-        secret = administration.put_endpoint(self.core, CLIENT, administration.NewEndpoint(name, url, {}))
+        secret = endpoints.create_endpoint(self.core, CLIENT, name, endpoints.Settings(url)).secret
         assert secret is not None
         self.receiver.set_endpoint(name, secrets=(secret,))
 
@@ -441,7 +441,10 @@ def sqs_event(received: Sequence[Received]) -> dict[str, Any]:
                 "messageId": one.message_id,
                 "receiptHandle": "handle",
                 "body": one.body,
-                "attributes": {"ApproximateReceiveCount": str(one.receives)},
+                "attributes": {
+                    "ApproximateReceiveCount": str(one.receives),
+                    **({"MessageGroupId": one.group} if one.group else {}),
+                },
                 "messageAttributes": {},
                 "eventSource": "aws:sqs",
                 "eventSourceARN": "arn:aws:sqs:ap-south-1:000000000000:queue",

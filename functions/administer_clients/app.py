@@ -2,18 +2,17 @@
 
 from http import HTTPStatus
 
-from rms.clients import account_rules, administration, credentials
+from rms.clients import account_rules, administration, credentials, endpoints
+from rms.clients.endpoint_requests import PutEndpoint, RotateSecret, read
 from rms.clients.requests import (
     CreateClient,
     CreateCredential,
     PutAccount,
     PutAccountRules,
-    PutEndpoint,
     PutLabelSource,
     read_request,
 )
 from rms.composition import core
-from rms.notifications import release_parked
 from rms.platform.api import Call, Reply, client_api
 
 api = client_api(core, role="operator")
@@ -76,14 +75,11 @@ def put_account_rules(call: Call) -> Reply:
 
 @api.put("/clients/<client>/endpoints/<endpoint>")
 def put_endpoint(call: Call) -> Reply:
-    """An endpoint, set up, replaced or enabled again; the signing secret of a new one is in this answer only."""
-    endpoint = read_request(PutEndpoint, call.body).endpoint(call.path["endpoint"])
-    secret = administration.put_endpoint(api.core, call.path["client"], endpoint)
-    released = release_parked(api.core, call.path["client"], endpoint.id)
-    return Reply(
-        body={"endpoint": endpoint.id, "released": released.cursors, "moreWaiting": released.more}
-        | ({"signingSecret": secret} if secret else {})
-    )
+    """An endpoint, set up, changed or enabled again; the signing secret of a new one is in this answer only."""
+    endpoint, change = call.path["endpoint"], read(PutEndpoint, call.body).change
+    stored = endpoints.put_endpoint(api.core, call.path["client"], endpoint, change)
+    secret = {"signingSecret": stored.secret} if stored.secret else {}
+    return Reply(body={"endpoint": endpoint, "resumed": stored.resumed, **secret})
 
 
 @api.put("/clients/<client>/label-source")
@@ -96,9 +92,10 @@ def put_label_source(call: Call) -> Reply:
 
 @api.post("/clients/<client>/endpoints/<endpoint>/rotate")
 def rotate_endpoint(call: Call) -> Reply:
-    """A new signing secret; the old one signs beside it for a day."""
-    secret = administration.rotate_endpoint_secret(api.core, call.path["client"], call.path["endpoint"])
-    return Reply(body={"endpoint": call.path["endpoint"], "signingSecret": secret})
+    """A new signing secret; the old one signs beside it for a while."""
+    endpoint, overlap = call.path["endpoint"], read(RotateSecret, call.body).overlap
+    secret = endpoints.rotate_endpoint_secret(api.core, call.path["client"], endpoint, overlap)
+    return Reply(body={"endpoint": endpoint, "signingSecret": secret})
 
 
 def _issued(credential: credentials.IssuedCredential) -> Reply:

@@ -2,12 +2,13 @@
 
 import json
 import random
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, get_args
 
-from rms.platform.queues import Message, QueueName, QueueUnavailableError
+from rms.platform.queues import Message, QueueName, QueueUnavailableError, group_of
 from rms.platform.sqs import MAX_DELAY_SECONDS, body_of
 from tests.fakes.calls import Calls, raising
 from tests.fakes.clock import FakeClock
@@ -23,6 +24,7 @@ class Waiting:
     body: str
     visible_at: datetime
     receives: int = 0
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Received:
     message_id: str
     body: str
     receives: int
+    group: str | None = None
+    """Whose it is, on a fair queue."""
 
     @property
     def message(self) -> dict[str, str | int | None]:
@@ -53,6 +57,7 @@ class FakeQueues:
         seed: of the order in which messages come.
         visibility_seconds: how long a received message stays hidden.
         max_receives: after so many a message that comes up again goes to its dead-letter queue.
+        fair: whether a queue lets those go first who have the least in flight, as SQS does once somebody is noisy.
     """
 
     def __init__(
@@ -63,6 +68,7 @@ class FakeQueues:
         seed: int = 0,
         visibility_seconds: int = 180,
         max_receives: int = 5,
+        fair: bool = False,
     ) -> None:
         self.clock = clock
         self.calls = calls or Calls()
@@ -73,6 +79,7 @@ class FakeQueues:
         self._waiting: dict[QueueName, list[Waiting]] = {queue: [] for queue in QUEUES}
         self._visibility = timedelta(seconds=visibility_seconds)
         self._max_receives = max_receives
+        self._fair = fair
         self._sent = 0
 
     # ── the port ────────────────────────────────────────────────────────────────────
@@ -80,16 +87,18 @@ class FakeQueues:
     def send(self, queue: QueueName, messages: Sequence[Message], *, delay_seconds: int = 0) -> None:
         if not 0 <= delay_seconds <= MAX_DELAY_SECONDS:
             raise ValueError(f"a message waits 0 to {MAX_DELAY_SECONDS} seconds, not {delay_seconds}")
-        bodies = [body_of(message) for message in messages]
-        for start in range(0, len(bodies), 10):
-            self._send_batch(queue, bodies[start : start + 10], delay_seconds)
+        entries = [(body_of(message), group_of(queue, message)) for message in messages]
+        for start in range(0, len(entries), 10):
+            self._send_batch(queue, entries[start : start + 10], delay_seconds)
 
-    def _send_batch(self, queue: QueueName, bodies: Sequence[str], delay_seconds: int) -> None:
+    def _send_batch(self, queue: QueueName, entries: Sequence[tuple[str, str | None]], delay_seconds: int) -> None:
+        bodies = [body for body, _ in entries]
+
         def effect() -> None:
-            for body in bodies:
+            for body, group in entries:
                 self._sent += 1
                 visible_at = self.clock() + timedelta(seconds=delay_seconds)
-                self._waiting[queue].append(Waiting(f"m{self._sent}", body, visible_at))
+                self._waiting[queue].append(Waiting(f"m{self._sent}", body, visible_at, group=group))
 
         self.calls.run("queues", f"send {queue}", (bodies, delay_seconds), effect, raising(QueueUnavailableError))
 
@@ -110,15 +119,27 @@ class FakeQueues:
         """
         visible = [one for one in self._waiting[queue] if one.visible_at <= self.clock()]
         for one in [one for one in visible if one.receives >= self._max_receives]:
-            self.dead[queue].append(Received(one.message_id, one.body, one.receives))
+            self.dead[queue].append(Received(one.message_id, one.body, one.receives, one.group))
             self._waiting[queue].remove(one)
             visible.remove(one)
         self._random.shuffle(visible)
-        batch = visible[:limit]
+        batch = (self._fairly(queue, visible) if self._fair else visible)[:limit]
         for one in batch:
             one.receives += 1
             one.visible_at = self.clock() + self._visibility
-        return [Received(one.message_id, one.body, one.receives) for one in batch]
+        return [Received(one.message_id, one.body, one.receives, one.group) for one in batch]
+
+    def _fairly(self, queue: QueueName, visible: Sequence[Waiting]) -> list[Waiting]:
+        """Always next: a message of whoever has the least in flight; one without a group is nobody else's."""
+        in_flight = Counter(one.group for one in self._waiting[queue] if one.receives and one not in visible)
+        ordered: list[Waiting] = []
+        left = list(visible)
+        while left:
+            one = min(left, key=lambda each: in_flight[each.group] if each.group else 0)
+            left.remove(one)
+            ordered.append(one)
+            in_flight[one.group] += 1
+        return ordered
 
     def delete(self, queue: QueueName, message_id: str) -> None:
         """Done with it; with the likelihood `duplicates` it comes once more all the same."""
@@ -133,7 +154,7 @@ class FakeQueues:
         """Double every message that waits in a queue."""
         for one in list(self._waiting[queue]):
             self._sent += 1
-            self._waiting[queue].append(Waiting(f"m{self._sent}", one.body, one.visible_at))
+            self._waiting[queue].append(Waiting(f"m{self._sent}", one.body, one.visible_at, group=one.group))
 
     def deliver(self, queue: QueueName, consumer: Consumer, *, batch_size: int = 10) -> int:
         """Hand one batch to a consumer as Lambda does, delete what it worked; answers how many it got.
@@ -153,5 +174,5 @@ class FakeQueues:
     def redrive(self, queue: QueueName) -> int:
         """Send everything in the dead-letter queue back to its queue, counted anew; answers how many."""
         moved, self.dead[queue] = self.dead[queue], []
-        self._waiting[queue] += [Waiting(one.message_id, one.body, self.clock()) for one in moved]
+        self._waiting[queue] += [Waiting(one.message_id, one.body, self.clock(), group=one.group) for one in moved]
         return len(moved)

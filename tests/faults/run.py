@@ -310,7 +310,7 @@ class Run:
 
     def rows_of_others(self) -> list[Mapping[str, Any]]:
         """Every row that is not of the client under test; what is fetched anew, or who watches, is nobody's either."""
-        own = (*(f"C#{CLIENT}#{kind}#" for kind in "RSAF"), watch_lease_key().pk)
+        own = (*(f"C#{CLIENT}#{kind}#" for kind in "RSAFE"), watch_lease_key().pk)
         rows = self.world.table.rows()
         fetched = ("TOKEN#", "LABELSOURCE")
         return [row for row in rows if not str(row["PK"]).startswith(own) and not str(row["SK"]).startswith(fetched)]

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from rms.clients import account_rules, administration
+from rms.journal.keys import health_key
+from rms.notifications.delivery import endpoint_key
+from rms.platform.table import EXISTING, Update
 from sandbox.clickpost.settings import Settings
 from sandbox.faults import Fault, Then, answers_status
 from tests.builders import (
@@ -24,6 +27,7 @@ CODE: Final = "RET-70031-1"
 PARCEL: Final = "SH-70031"
 CHANNEL_CODE: Final = "RET-70044-1"
 CHANNEL_AWB: Final = "9977001122"
+DOWN_CODES: Final = ("RET-DOWN-1", "RET-DOWN-2", "RET-DOWN-3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +274,32 @@ def _endpoint_is_down(run: Run) -> None:
     run.world.clickpost.advance(_awb(run), steps=3)
 
 
+def _three_more(run: Run) -> None:
+    """Returns that are told one thing each."""
+    for code in DOWN_CODES:
+        run.post(a_channel_booked_body(returnOrderCode=code, awbNumber=f"99{code[-1]}7001122"))
+
+
+def _endpoint_is_dead(run: Run) -> None:
+    """Three orders in trouble open its breaker, one probe fails, the next gets through."""
+    run.world.receiver.fail("shop", answers_status(503, does_the_work=False), times=4)
+    _three_more(run)
+
+
+def _is_well(run: Run) -> Iterator[str]:
+    """Nobody has to look after the endpoint, whatever it has been through. What failed may stand there until it is told."""
+    row = run.world.table.get(health_key(CLIENT, "shop")) or {}
+    ill = sorted(name for name in row if name in {"mode", "due_at", "opened"})
+    if ill:
+        yield f"the endpoint's health still says {ill}"
+
+
+def _one_at_a_time(run: Run) -> None:
+    """The endpoint takes one event at a time."""
+    run.world.table.write(Update(endpoint_key(CLIENT, "shop"), EXISTING, set={"max_concurrency": 1}))
+    run.neighbours = run.rows_of_others()
+
+
 def _under_way_at(name: str, code: object) -> Callable[[Run], None]:
     """A return of this aggregator that it has told one scan of."""
 
@@ -513,6 +543,19 @@ SCENARIOS: Final = (
         {CODE: ("DELIVERED", _told("AWB_GENERATED", "PICKUP_SCHEDULED", "OUT_FOR_PICKUP", "DELIVERED"))},
         before=_under_way_at("SHIPWAY", "ROOP"),
         watches=True,
+    ),
+    Scenario(
+        "an endpoint dies, its breaker opens, it recovers",
+        _endpoint_is_dead,
+        {code: ("RETURN_ORDER_PLACED", _told("RETURN_ORDER_PLACED")) for code in DOWN_CODES},
+        also=_is_well,
+    ),
+    Scenario(
+        "three returns for an endpoint that takes one at a time",
+        _three_more,
+        {code: ("RETURN_ORDER_PLACED", _told("RETURN_ORDER_PLACED")) for code in DOWN_CODES},
+        before=_one_at_a_time,
+        also=_is_well,
     ),
     Scenario(
         "an endpoint is down, then up; another is not",

@@ -354,7 +354,7 @@ class Schedule:
         try:
             if waiting and self.dice.random() < 0.5:
                 one = self.dice.choice(waiting)
-                again = Received(one.message_id, one.body, one.receives)
+                again = Received(one.message_id, one.body, one.receives, one.group)
                 self.run.arrives(f"{queue} once more", lambda: world.hand_over(queue, [again]))
             else:
                 self.run.work(queue, 1)

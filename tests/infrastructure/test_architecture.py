@@ -52,6 +52,7 @@ NEIGHBOURS: Final[Mapping[tuple[str, str], str]] = {
     # Pure modules that say what an endpoint and an account may be; they know no capability.
     ("clients", "rms.notifications.signing"): "an endpoint's secret is made as the signer wants it",
     ("clients", "rms.notifications.sinks.webhook"): "the sink says which static headers it can send",
+    ("clients", "rms.shipments.wake"): "who resumes an endpoint has it looked after",
     ("clients", "rms.returns.rules"): "an account names order fields that its courier insists on",
 }
 """What a capability uses of another, and why. Shipments know nothing of returns and of forward shipping."""

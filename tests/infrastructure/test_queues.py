@@ -1,14 +1,17 @@
 """Queues and their consumers: nothing is dropped, nothing is worked twice at once, nothing waits for a batch-mate."""
 
+from math import ceil
 from typing import Any, Final
 
 import pytest
 
+from rms import composition
 from rms.aggregators.clickpost.booking import TOTAL_SECONDS
 from rms.journal.cursors import LEASE
 from rms.journal.journal import ROUNDS
 from rms.notifications.delivery import ENOUGH_TIME
 from rms.platform.http import HttpRequest
+from rms.platform.queues import FAIR_BY
 from rms.shipments import watching
 from rms.shipments.booking import SETTLE
 from rms.shipments.confirming import ENOUGH_TIME as CONFIRMING
@@ -32,6 +35,9 @@ PER_MESSAGE: Final = {
     "DeliverNotifications": ENOUGH_TIME.total_seconds() + 3 * HttpRequest("POST", "").total_seconds + AWS_SECONDS,
 }
 """Seconds that the worst message takes."""
+
+AT_ONCE: Final = {"DeliverNotifications": composition.AT_ONCE}
+"""How many messages of a batch are worked at the same time; elsewhere in turn."""
 
 
 def _sources() -> dict[str, Any]:
@@ -85,7 +91,26 @@ def test_a_batch_of_the_worst_messages_ends_before_the_time_out(queue: str) -> N
     source = _sources()[queue]
     consumer = target(source["FunctionName"])
 
-    assert source["BatchSize"] * PER_MESSAGE[consumer] < functions()[consumer]["Timeout"]
+    rounds = ceil(source["BatchSize"] / AT_ONCE.get(consumer, 1))
+    assert rounds * PER_MESSAGE[consumer] < functions()[consumer]["Timeout"]
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_no_message_waits_for_a_batch_to_be_full(queue: str) -> None:
+    assert "MaximumBatchingWindowInSeconds" not in _sources()[queue]
+
+
+def test_messages_are_worked_at_the_same_time_where_a_batch_says_so_and_as_many_as_it_has() -> None:
+    sources = {target(source["FunctionName"]): source for source in _sources().values()}
+    codes = {name: (FUNCTIONS / folder_of(name) / "app.py").read_text() for name in sources}
+
+    assert {name for name, code in codes.items() if "at_once=" in code} == set(AT_ONCE)
+    assert {name: sources[name]["BatchSize"] for name in AT_ONCE} == AT_ONCE
+
+
+def test_fair_queues_are_standard_queues() -> None:
+    for queue in FAIR_BY:
+        assert "FifoQueue" not in of_type("AWS::SQS::Queue")[QUEUE_IDS[queue]]
 
 
 def test_creating_a_return_ends_before_the_gateway_gives_up() -> None:

@@ -110,6 +110,12 @@ class _Watched(World):
         assert answer.status < 300, answer.text
         return answer.body if answer.text else None
 
+    def manage(self, method: str, path: str, body: object = None) -> Any:
+        """A client's call about its endpoints; the path is the template's with a name in it."""
+        answer = self.call("manage_endpoints", method, path, body)
+        assert answer.status < 300, answer.text
+        return answer.body if answer.text else None
+
     def booked(self, code: str) -> str:
         """A return that RMS booked at Clickpost; answers its AWB."""
         answer = self.create_return(a_return_order_body(returnOrderCode=code))
@@ -333,7 +339,7 @@ def _endpoints_that_refuse(world: _Watched) -> None:
     world.receiver.fail("shop", Fault(Then.STATUS, does_the_work=False, status=500), times=20)
     world.booked("RET-8")
     world.settle()
-    assert world.rows_of("RET-8")["CURSOR#shop"]["due_shard"] == "stalled"
+    assert world.rows_of("RET-8")["CURSOR#shop"]["due_shard"] == f"stalled#{CLIENT}#shop"
     world.receiver.fail("shop", Fault(Then.STATUS, does_the_work=False, status=410), times=1)
     world.booked("RET-9")
     world.settle()
@@ -342,6 +348,29 @@ def _endpoints_that_refuse(world: _Watched) -> None:
     world.settle()
     world.administer("PUT", f"/clients/{CLIENT}/endpoints/shop", {"url": url})
     world.settle()
+
+
+def _endpoints_by_the_clients_own_hand(world: _Watched) -> None:
+    credentials = f"https://{RECEIVER_HOST}/credentials/erp"
+    erp = {"endpoint": "erp", "url": f"https://{RECEIVER_HOST}/hooks/erp", "headers": {"X-Key": "first"}}
+    world.manage("POST", "/endpoints", erp | {"noticeEndpoint": "shop"})
+    world.manage("PUT", "/endpoints/erp", {"headers": {"X-Key": "***", "X-App": "rms"}, "credentialUrl": credentials})
+    assert len(world.manage("GET", "/endpoints")["endpoints"]) == 2
+    world.receiver.set_endpoint("erp", expected_headers={"Authorization": "Bearer fresh"})
+    assert world.manage("POST", "/endpoints/erp/test")["delivered"] is True
+    world.manage("POST", "/endpoints/erp/rotate")
+    world.manage("POST", "/endpoints/erp/pause")
+    world.booked("RET-30")
+    world.settle()
+    assert world.heard("RET-30", "erp") == []
+    assert world.manage("POST", "/endpoints/erp/resume")["resumed"] is True
+    world.settle()
+    assert world.heard("RET-30", "erp") == ["AWB_GENERATED"]
+    world.receiver.fail("erp", Fault(Then.STATUS, does_the_work=False, status=410), times=1)
+    world.booked("RET-31")
+    world.settle()
+    assert world.manage("GET", "/endpoints/erp")["state"] == "DISABLED"
+    world.manage("DELETE", "/endpoints/erp")
 
 
 def _everything_an_operator_does(world: _Watched) -> None:
@@ -468,6 +497,7 @@ _FLOWS: Final = (
     _labels_of_the_clients_own_system,
     _parcels_that_fall_silent,
     _endpoints_that_refuse,
+    _endpoints_by_the_clients_own_hand,
     _everything_an_operator_does,
 )
 

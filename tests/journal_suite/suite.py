@@ -34,12 +34,20 @@ from rms.journal import (
     NoAggregateError,
     NotDue,
     Reader,
-    Released,
 )
-from rms.journal.cursors import CLOCK_SKEW, LEASE, STALLED
+from rms.journal.cursors import CLOCK_SKEW, LEASE
 from rms.journal.due import sweep_due_work
 from rms.journal.events import number
-from rms.journal.keys import due_shard, parked_key, shipment_key
+from rms.journal.keys import (
+    due_shard,
+    health_key,
+    parked_key,
+    parked_shard,
+    quiet_listing,
+    shipment_key,
+    stalled_shard,
+    waiting_listing,
+)
 from rms.model.notification_type import NotificationType
 from rms.platform.queues import QueueName, QueueUnavailableError
 from rms.platform.table import EXISTING, NEW, Check, Item, Key, Put, Table, TableContendedError, Value, Write
@@ -330,6 +338,9 @@ class JournalSuite:
                 "tries": 0,
                 "due_at": to_text(clock()),
                 "due_shard": due_shard(placed.pk),
+                "waiting_since": to_text(clock()),
+                "listing_pk": quiet_listing(placed.client, reader.endpoint),
+                "listing_sk": to_text(clock()),
             }
 
     def test_an_event_that_is_nobodys_business_makes_no_cursor_due(
@@ -413,7 +424,7 @@ class JournalSuite:
             lambda: cursors.told(slow, an_attempt(1)),
             lambda: cursors.refused(slow, an_attempt(1), again_at=clock()),
             lambda: cursors.stall(slow, an_attempt(1)),
-            lambda: cursors.park(slow, "parked#x", reason="gone", attempt=an_attempt(1), still=there(heard)),
+            lambda: cursors.park(slow, reason="gone", attempt=an_attempt(1), still=there(heard)),
             lambda: cursors.skip(slow),
             lambda: cursors.release(slow, acked=1),
         ):
@@ -509,7 +520,7 @@ class JournalSuite:
         clock.advance(days=30)
 
         row = table.get(heard.cursor("shop")) or {}
-        assert (row["due_shard"], row["reason"], row["head"]) == (STALLED, "HTTP 500", 2)
+        assert (row["due_shard"], row["reason"], row["head"]) == (stalled_shard(heard.client, "shop"), "HTTP 500", 2)
         assert isinstance(cursors.lease(heard, "shop"), NotDue)
 
         cursors.replay(heard, "shop", after=0, last=2)
@@ -518,23 +529,48 @@ class JournalSuite:
     def test_a_parked_cursor_waits_under_its_own_shard_until_that_is_released(
         self, journal: Journal, cursors: Cursors, table: Table, heard: AggregateId
     ) -> None:
-        shard = f"parked#{heard.client}#shop"
+        shard = parked_shard(heard.client, "shop")
         lease = leased(cursors, heard)
-        assert cursors.park(lease, shard, reason="HTTP 410", attempt=an_attempt(1), still=there(heard))
+        assert cursors.park(lease, reason="HTTP 410", attempt=an_attempt(1), still=there(heard))
         journal.append(heard, an_event("a"), unchanged, readers=[SHOP])
 
         row = table.get(heard.cursor("shop")) or {}
         assert (row["due_shard"], row["reason"], row["tries"]) == (shard, "HTTP 410", 1)
         assert isinstance(cursors.lease(heard, "shop"), NotDue)
 
-        assert cursors.unpark(shard) == Released(1, more=False)
-        lease = leased(cursors, heard)
+        lease = still(cursors.lease_parked(heard, "shop"))
         assert (lease.acked, lease.head, lease.attempts) == (0, 2, 0)
+        assert cursors.lease_parked(heard, "shop") == NotDue("leased")
+
+    def test_a_parked_cursor_whose_lease_ran_out_is_swept_like_any_other(
+        self, cursors: Cursors, clock: FakeClock, heard: AggregateId
+    ) -> None:
+        assert cursors.park(leased(cursors, heard), reason="paused", attempt=None, still=there(heard))
+        clock.advance_to(still(cursors.lease_parked(heard, "shop")).until)
+
+        assert leased(cursors, heard).acked == 0
+
+    def test_cursors_that_wait_are_listed_apart_by_their_newest_event(
+        self, journal: Journal, cursors: Cursors, table: Table, clock: FakeClock, heard: AggregateId
+    ) -> None:
+        def listed() -> tuple[Value, Value]:
+            row = table.get(heard.cursor("shop")) or {}
+            return row["listing_pk"], row["listing_sk"]
+
+        quiet, waiting = quiet_listing(heard.client, "shop"), waiting_listing(heard.client, "shop")
+        first = to_text(clock())
+        assert listed() == (quiet, first)
+
+        cursors.refused(leased(cursors, heard), an_attempt(1), again_at=clock.advance(5))
+        assert listed() == (waiting, first)
+        journal.append(heard, an_event("a"), unchanged, readers=[SHOP])
+        assert listed() == (waiting, to_text(clock()))
+
+        cursors.told(still(cursors.told(leased(cursors, heard), an_attempt(1))), an_attempt(2))
+        assert listed() == (quiet, to_text(clock()))
 
     def test_a_cursor_is_parked_without_a_try(self, cursors: Cursors, table: Table, heard: AggregateId) -> None:
-        shard = f"parked#{heard.client}#shop"
-
-        assert cursors.park(leased(cursors, heard), shard, reason="disabled", attempt=None, still=there(heard))
+        assert cursors.park(leased(cursors, heard), reason="disabled", attempt=None, still=there(heard))
 
         assert table.query(heard.pk, prefix="ATTEMPT#").items == []
         assert (table.get(heard.cursor("shop")) or {})["tries"] == 0
@@ -545,9 +581,7 @@ class JournalSuite:
         lease = leased(cursors, heard)
         before = rows_of(table, heard)
 
-        parked = cursors.park(
-            lease, "parked#x#shop", reason="gone", attempt=an_attempt(1), still=Check(heard.booking, EXISTING)
-        )
+        parked = cursors.park(lease, reason="gone", attempt=an_attempt(1), still=Check(heard.booking, EXISTING))
 
         assert not parked
         assert rows_of(table, heard) == before
@@ -558,12 +592,9 @@ class JournalSuite:
         lease = leased(cursors, heard)
 
         with under_test.lost_reply():
-            parked = cursors.park(lease, "parked#x#shop", reason="gone", attempt=an_attempt(1), still=there(heard))
+            parked = cursors.park(lease, reason="gone", attempt=an_attempt(1), still=there(heard))
 
         assert parked
-
-    def test_a_shard_under_which_nothing_waits_releases_nothing(self, cursors: Cursors, client: str) -> None:
-        assert cursors.unpark(f"parked#{client}#shop") == Released(0, more=False)
 
     def test_skipping_what_is_not_the_endpoints_business_lets_the_cursor_rest(
         self, cursors: Cursors, table: Table, heard: AggregateId
@@ -619,6 +650,86 @@ class JournalSuite:
 
         assert len(table.query(heard.pk, prefix="ATTEMPT#").items) == 2
 
+    def test_one_event_is_told_again_before_what_is_owed_and_moves_nothing(
+        self, journal: Journal, cursors: Cursors, heard: AggregateId
+    ) -> None:
+        cursors.told(leased(cursors, heard), an_attempt(1))
+        journal.append(heard, an_event("a"), unchanged, readers=[SHOP])
+        for sequence in (1, 1):
+            cursors.tell_again(heard, "shop", sequence, last=2)
+
+        lease = leased(cursors, heard)
+        assert (lease.again, lease.acked, lease.head) == ((1,), 1, 2)
+        lease = still(cursors.told(lease, an_attempt(1)))
+        assert (lease.again, lease.acked) == ((), 1)
+        assert cursors.told(lease, an_attempt(2)) is None
+        assert cursors.lease(heard, "shop") == NotDue("nothing to tell")
+
+    def test_the_last_that_is_told_again_lets_the_cursor_rest(self, cursors: Cursors, heard: AggregateId) -> None:
+        cursors.told(leased(cursors, heard), an_attempt(1))
+        cursors.tell_again(heard, "shop", 1, last=1)
+
+        assert cursors.told(leased(cursors, heard), an_attempt(1)) is None
+
+        assert cursors.lease(heard, "shop") == NotDue("nothing to tell")
+
+    def test_an_endpoint_that_never_heard_is_told_that_one_event_and_no_other(
+        self, journal: Journal, cursors: Cursors, placed: AggregateId
+    ) -> None:
+        journal.append(placed, an_event("a"), unchanged)
+        cursors.tell_again(placed, "late", 1, last=2)
+
+        lease = leased(cursors, placed, "late")
+
+        assert (lease.again, lease.acked, lease.head) == ((1,), 2, 2)
+
+    def test_of_many_who_want_different_events_told_again_none_is_forgotten(
+        self, cursors: Cursors, heard: AggregateId
+    ) -> None:
+        for sequence in (5, 3, 9):
+            cursors.tell_again(heard, "shop", sequence, last=9)
+
+        assert leased(cursors, heard).again == (3, 5, 9)
+
+    def test_a_replay_of_many_parks_what_it_moves_and_moves_it_once(
+        self, cursors: Cursors, table: Table, heard: AggregateId
+    ) -> None:
+        cursors.told(leased(cursors, heard), an_attempt(1))
+        before = table.get(heard.cursor("shop")) or {}
+
+        for _ in range(2):  # the second finds its own mark
+            assert cursors.replay_parked(heard, "shop", row=before, after=0, mark="again-1", still=there(heard))
+
+        lease = still(cursors.lease_parked(heard, "shop"))
+        assert (lease.acked, lease.head, lease.since) == (0, 1, "")
+
+    def test_a_replay_of_many_leaves_alone_what_has_moved_on(
+        self, cursors: Cursors, table: Table, heard: AggregateId
+    ) -> None:
+        before = table.get(heard.cursor("shop")) or {}
+        cursors.told(leased(cursors, heard), an_attempt(1))
+
+        assert not cursors.replay_parked(heard, "shop", row=before, after=0, mark="again-1", still=there(heard))
+
+    def test_an_event_that_is_passed_over_is_never_told_and_says_who_wanted_it_so(
+        self, journal: Journal, cursors: Cursors, table: Table, heard: AggregateId
+    ) -> None:
+        journal.append(heard, an_event("a"), unchanged, readers=[SHOP])
+        cursors.stall(leased(cursors, heard), replace(an_attempt(1), outcome="answered 400"))
+        before = table.get(heard.cursor("shop")) or {}
+        skipped = replace(an_attempt(1), outcome="skipped by asha")
+
+        for _ in range(2):  # the second finds its own writing
+            assert cursors.pass_over(heard, "shop", before, skipped, "fence-1")
+
+        lease = leased(cursors, heard)
+        assert (lease.acked, lease.attempts) == (1, 0)
+        assert [row["outcome"] for row in table.query(heard.pk, prefix="ATTEMPT#").items] == [
+            "answered 400",
+            "skipped by asha",
+        ]
+        assert not cursors.pass_over(heard, "shop", before, skipped, "fence-2")
+
     # ── due work ────────────────────────────────────────────────────────────────────
 
     @pytest.fixture
@@ -632,11 +743,20 @@ class JournalSuite:
         due: Item = {"due_at": to_text(clock())}
         table.write(Put(heard.booking, {**due, "due_shard": due_shard(heard.pk)}, NEW))
         table.write(Put(awb, {**due, "due_shard": due_shard(awb.pk), "code": "RET-5"}, NEW))
+        health = health_key(client, "shop")
+        for key in (health, Key(health.pk, "REPLAY#again-1")):
+            table.write(Put(key, {**due, "due_shard": due_shard(key.pk)}, NEW))
 
         sweep_due_work(table, queues, clock)
 
         about = {"client": client, "kind": "R", "code": "RET-5"}
-        assert of(client, queues, "deliveries") == [{**about, "endpoint": "shop"}]
+        at_endpoint = {"client": client, "endpoint": "shop"}
+        expected = [
+            {**about, "endpoint": "shop"},
+            {"task": "endpoint", **at_endpoint},
+            {"task": "replay", "replay": "again-1", **at_endpoint},
+        ]
+        assert sorted(of(client, queues, "deliveries"), key=str) == sorted(expected, key=str)
         assert of(client, queues, "bookings") == [about]
         assert of(client, queues, "inbound") == [{"task": "drain", "client": client, "awb": "77#01"}]
 
@@ -740,6 +860,7 @@ def an_attempt(sequence: int) -> Attempt:
         elapsed_ms=20,
         answer="",
         expires_at=1_900_000_000,
+        learned_at=FakeClock()(),
     )
 
 
@@ -762,8 +883,8 @@ def leased_by_nobody_else(cursors: Cursors, aggregate: AggregateId) -> bool:
     return cursors.lease(aggregate, "shop") == NotDue("leased")
 
 
-def still(lease: Lease | None) -> Lease:
-    assert lease is not None, "the lease was to be kept"
+def still(lease: Lease | NotDue | None) -> Lease:
+    assert isinstance(lease, Lease), "the lease was to be kept"
     return lease
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,10 @@ class FakeQueuesEngine:
         """As the suite wants it."""
         return [one.message for one in self.queues.receive(queue, limit=1000)]
 
+    def groups(self, queue: QueueName) -> list[str | None]:
+        """As the suite wants it."""
+        return [one.group for one in self.queues.receive(queue, limit=1000)]
+
 
 @dataclass(frozen=True, slots=True)
 class SqsEngine:
@@ -105,15 +110,25 @@ class SqsEngine:
     queues: SqsQueues
 
     def received(self, queue: QueueName) -> list[Message]:
-        """As the suite wants it; two empty answers running mean that there is nothing more."""
-        messages: list[Message] = []
+        """As the suite wants it."""
+        return [json.loads(one["Body"]) for one in self._taken(queue)]
+
+    def groups(self, queue: QueueName) -> list[str | None]:
+        """As the suite wants it."""
+        return [one.get("Attributes", {}).get("MessageGroupId") for one in self._taken(queue)]
+
+    def _taken(self, queue: QueueName) -> "list[MessageTypeDef]":
+        """Every message, taken out; two empty answers running mean that there is nothing more."""
+        messages: list[MessageTypeDef] = []
         empty = 0
         while empty < 2:
-            answer = self.client.receive_message(QueueUrl=self.urls[queue], MaxNumberOfMessages=10)
+            answer = self.client.receive_message(
+                QueueUrl=self.urls[queue], MaxNumberOfMessages=10, MessageSystemAttributeNames=["MessageGroupId"]
+            )
             taken = answer.get("Messages", [])
             empty = 0 if taken else empty + 1
+            messages += taken
             for one in taken:
-                messages.append(json.loads(one["Body"]))
                 self.client.delete_message(QueueUrl=self.urls[queue], ReceiptHandle=one["ReceiptHandle"])
         return messages
 

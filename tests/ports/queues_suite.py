@@ -18,6 +18,9 @@ class QueuesUnderTest(Protocol):
     def received(self, queue: QueueName) -> list[Message]:
         """Everything that can be received from a queue now, taken out of it, in any order."""
 
+    def groups(self, queue: QueueName) -> list[str | None]:
+        """The same, but whose each message is."""
+
 
 class QueuesSuite:
     """Subclasses name their `engine` and provide the fixture `under_test`."""
@@ -73,6 +76,30 @@ class QueuesSuite:
     def test_a_delay_that_no_queue_has_is_refused(self, queues: Queues, seconds: int) -> None:
         with pytest.raises(ValueError, match="0 to 900"):
             queues.send("bookings", [{"number": 1}], delay_seconds=seconds)
+
+    def test_a_message_on_a_fair_queue_says_whose_it_is(self, under_test: QueuesUnderTest, queues: Queues) -> None:
+        for endpoint in ("shop", "erp", "shop"):
+            queues.send("deliveries", [{"client": "acme", "code": "RET-1", "endpoint": endpoint}])
+
+        assert sorted(map(str, under_test.groups("deliveries"))) == ["acme#erp", "acme#shop", "acme#shop"]
+
+    def test_messages_of_one_group_hold_each_other_up_in_no_way(
+        self, under_test: QueuesUnderTest, queues: Queues
+    ) -> None:
+        wake_up: Message = {"client": "acme", "endpoint": "shop"}
+        queues.send("deliveries", [wake_up] * 3)
+        queues.send("deliveries", [wake_up], delay_seconds=900)
+
+        assert under_test.received("deliveries") == [wake_up] * 3
+
+    def test_a_message_that_does_not_say_whose_it_is_arrives_as_well(
+        self, under_test: QueuesUnderTest, queues: Queues
+    ) -> None:
+        queues.send("deliveries", [{"client": "acme"}])
+        queues.send("bookings", [{"client": "acme", "endpoint": "shop"}])
+
+        assert under_test.groups("deliveries") == [None]
+        assert under_test.groups("bookings") == [None]
 
 
 def _numbers(messages: Sequence[Message]) -> list[int]:

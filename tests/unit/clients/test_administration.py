@@ -8,8 +8,8 @@ import pytest
 
 from rms.clients import account_rules, administration
 from rms.clients.accounts import open_account
-from rms.clients.administration import MAX_ENDPOINTS, NewEndpoint
 from rms.clients.configuration import AccountRule, configuration_of
+from rms.clients.endpoints import MAX_ENDPOINTS, Settings, Stored, put_endpoint, rotate_endpoint_secret
 from rms.core import REMEMBERED, Core
 from rms.platform.errors import BadDataError, ConflictError, NotFoundError
 from rms.platform.secrets import MAX_PLAIN_BYTES, SecretUnavailableError
@@ -38,8 +38,9 @@ def an_account_body(**changes: object) -> dict[str, object]:
     return body | changes
 
 
-def an_endpoint(**changes: Any) -> NewEndpoint:
-    return NewEndpoint(**({"id": "shop", "url": HOOK, "headers": {}} | changes))
+def put(core: Core, name: str = "shop", **changes: Any) -> Stored:
+    """Set up or replace an endpoint."""
+    return put_endpoint(core, CLIENT, name, lambda _: Settings(**({"url": HOOK, "headers": {}} | changes)))
 
 
 def row(world: World, sk: str) -> Mapping[str, Any]:
@@ -386,8 +387,8 @@ def test_registering_looks_up_and_calls_nobody() -> None:
 def test_the_signing_secret_is_shown_once() -> None:
     world = World()
 
-    assert administration.put_endpoint(world.core, CLIENT, an_endpoint(id="new")) is not None
-    assert administration.put_endpoint(world.core, CLIENT, an_endpoint(id="new")) is None
+    assert put(world.core, "new").secret is not None
+    assert put(world.core, "new").secret is None
 
 
 def test_replacing_an_endpoint_keeps_its_secret_and_its_beginning() -> None:
@@ -395,7 +396,7 @@ def test_replacing_an_endpoint_keeps_its_secret_and_its_beginning() -> None:
     before = row(world, "ENDPOINT#shop")
     world.clock.advance(hours=1)
 
-    administration.put_endpoint(world.core, CLIENT, an_endpoint(url=f"{HOOK}2"))
+    put(world.core, url=f"{HOOK}2")
 
     after = row(world, "ENDPOINT#shop")
     assert after["url"] == f"{HOOK}2"
@@ -407,16 +408,16 @@ def test_replacing_an_endpoint_keeps_its_secret_and_its_beginning() -> None:
 def test_a_client_has_a_bounded_number_of_endpoints() -> None:
     world = World()
     for number in range(1, MAX_ENDPOINTS):
-        administration.put_endpoint(world.core, CLIENT, an_endpoint(id=f"e{number}"))
+        put(world.core, f"e{number}")
 
     with pytest.raises(BadDataError, match="at most 20"):
-        administration.put_endpoint(world.core, CLIENT, an_endpoint(id="one-more"))
-    administration.put_endpoint(world.core, CLIENT, an_endpoint(id="e1", url=f"{HOOK}1"))
+        put(world.core, "one-more")
+    put(world.core, "e1", url=f"{HOOK}1")
 
 
 def test_rotating_an_endpoint_that_is_not_there_is_not_found() -> None:
     with pytest.raises(NotFoundError):
-        administration.rotate_endpoint_secret(World().core, CLIENT, "nobody")
+        rotate_endpoint_secret(World().core, CLIENT, "nobody")
 
 
 # ── two operators at once, replies that are lost ────────────────────────────────────
@@ -427,7 +428,7 @@ def _put_account(core: Core) -> None:
 
 
 def _put_endpoint(core: Core) -> None:
-    administration.put_endpoint(core, CLIENT, an_endpoint())
+    put(core)
 
 
 def _put_label_source(core: Core) -> None:
@@ -435,7 +436,7 @@ def _put_label_source(core: Core) -> None:
 
 
 def _rotate(core: Core) -> None:
-    administration.rotate_endpoint_secret(core, CLIENT, "shop")
+    rotate_endpoint_secret(core, CLIENT, "shop")
 
 
 @pytest.mark.parametrize(
@@ -498,7 +499,7 @@ def test_a_change_takes_hold_elsewhere_within_ten_seconds_and_here_at_once() -> 
     assert set(configuration_of(elsewhere, CLIENT).endpoints) == {"shop"}
     configuration_of(world.core, CLIENT)
 
-    administration.put_endpoint(world.core, CLIENT, an_endpoint(id="new"))
+    put(world.core, "new")
 
     assert set(configuration_of(world.core, CLIENT).endpoints) == {"new", "shop"}
     world.clock.advance(9.9)

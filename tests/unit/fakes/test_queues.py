@@ -111,3 +111,27 @@ def test_duplicates_come_on_demand() -> None:
     queues.duplicate("inbound")
 
     assert [received.message for received in queues.receive("inbound")] == [{"n": 1}, {"n": 1}]
+
+
+def test_a_fair_queue_lets_a_quiet_endpoint_pass_a_noisy_one() -> None:
+    queues = _queues(fair=True)
+    queues.send("deliveries", [{"client": "acme", "endpoint": "noisy", "n": number} for number in range(50)])
+    queues.send("deliveries", [{"client": "acme", "endpoint": "quiet"}])
+
+    first, second = queues.receive("deliveries"), queues.receive("deliveries")
+
+    assert "acme#quiet" in [received.group for received in first]
+    assert {received.group for received in second} == {"acme#noisy"}
+
+
+def test_what_is_in_flight_counts_and_what_is_done_with_does_not() -> None:
+    queues = _queues(fair=True)
+    queues.send("deliveries", [{"client": "acme", "endpoint": "first", "n": number} for number in range(4)])
+    in_flight = queues.receive("deliveries", limit=2)
+    queues.send("deliveries", [{"client": "acme", "endpoint": "second", "n": number} for number in range(4)])
+
+    assert [received.group for received in queues.receive("deliveries", limit=2)] == ["acme#second"] * 2
+
+    for received in in_flight:
+        queues.delete("deliveries", received.message_id)
+    assert [received.group for received in queues.receive("deliveries", limit=2)] == ["acme#first"] * 2

@@ -7,13 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rms.journal.keys import (
+    KINDS,
     AggregateId,
     aggregate_of,
     all_due_shards,
     all_silent_shards,
     client_pk,
     due_shard,
+    endpoint_id,
+    endpoint_key,
+    endpoint_pk,
     forward_key,
+    health_key,
     parcel_of_order_key,
     parked_key,
     return_id,
@@ -34,8 +39,8 @@ CODES = st.one_of(
         max_size=6,
     ).map("".join),
 )
-KINDS = st.sampled_from(["R", "S"])
-IDS = st.builds(AggregateId, SLUGS, KINDS, CODES)
+ANY_KIND = st.sampled_from(list(KINDS.values()))
+IDS = st.builds(AggregateId, SLUGS, ANY_KIND, CODES)
 
 
 @given(IDS, IDS)
@@ -48,7 +53,7 @@ def test_an_aggregate_is_known_again_by_its_partition(aggregate: AggregateId) ->
     assert aggregate_of(aggregate.pk) == aggregate
 
 
-@given(SLUGS, SLUGS, CODES, CODES, KINDS)
+@given(SLUGS, SLUGS, CODES, CODES, ANY_KIND)
 def test_no_row_of_one_client_stands_in_a_partition_of_another(
     client: str, other: str, code: str, other_code: str, kind: str
 ) -> None:
@@ -58,7 +63,7 @@ def test_no_row_of_one_client_stands_in_a_partition_of_another(
     def partitions(owner: str, name: str) -> set[str]:
         return {
             client_pk(owner),
-            AggregateId(owner, "S" if kind == "S" else "R", name).pk,
+            AggregateId(owner, KINDS[kind], name).pk,
             shipment_key(owner, name).pk,
             forward_key(owner, name, "x").pk,
             parcel_of_order_key(owner, name, "x").pk,
@@ -72,6 +77,7 @@ def test_returns_parcels_awbs_and_orders_never_share_a_partition(client: str, co
     partitions = [
         AggregateId(client, "R", code).pk,
         AggregateId(client, "S", other).pk,
+        AggregateId(client, "E", code).pk,
         shipment_key(client, code).pk,
         forward_key(client, other, code).pk,
         client_pk(client),
@@ -147,6 +153,9 @@ def test_keys_look_as_the_table_of_the_architecture_says() -> None:
     assert return_id("lotus", "RET-1") == aggregate
     assert shipment_id("lotus", "SH-1").pk == "C#lotus#S#SH-1"
     assert parcel_of_order_key("lotus", "SO-1", "SH-1") == Key("C#lotus#F#SO-1", "S#SH-1")
+    assert endpoint_id("lotus", "shop").event(1) == Key("C#lotus#E#shop", "EVENT#00000001")
+    assert health_key("lotus", "shop") == Key(endpoint_pk("lotus", "shop"), "HEALTH")
+    assert endpoint_key("lotus", "shop") == Key("C#lotus", "ENDPOINT#shop")
 
 
 @given(SLUGS, CODES, CODES, CODES)

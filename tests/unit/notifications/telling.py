@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from rms.clients import administration
 from rms.clients.configuration import configuration_of
+from rms.clients.endpoints import Settings, put_endpoint
 from rms.core import Core
 from rms.journal import AggregateId, Appended, Created, Event, EventKind
 from rms.model.documents import to_document
@@ -84,9 +84,9 @@ def as_usual(world: World, request: HttpRequest) -> Answer:
 
 
 def register(world: World, name: str = "shop", url: str | None = None, **facts: Any) -> str | None:
-    """Register an endpoint, new or again."""
-    endpoint = administration.NewEndpoint(name, url or f"https://{RECEIVER_HOST}/hooks/{name}", {}, **facts)
-    return administration.put_endpoint(world.core, CLIENT, endpoint)
+    """Register an endpoint, new or again: what is not given is as nobody had ever said anything of it."""
+    settings = Settings(**({"url": url or f"https://{RECEIVER_HOST}/hooks/{name}", "headers": {}} | facts))
+    return put_endpoint(world.core, CLIENT, name, lambda _: settings).secret
 
 
 def cursor(world: World, aggregate: AggregateId, endpoint: str = "shop") -> Item:

@@ -8,11 +8,11 @@ import pytest
 from standardwebhooks import Webhook
 
 from rms.clients import administration
+from rms.clients.endpoints import rotate_endpoint_secret
 from rms.journal import AggregateId
-from rms.journal.cursors import LEASE, RELEASED_AT_ONCE
+from rms.journal.cursors import LEASE
 from rms.model.notification_type import NotificationType
-from rms.notifications import release_parked
-from rms.notifications.delivery import ANSWER_KEPT, Later, Nothing, Told, Unfinished
+from rms.notifications.delivery import ANSWER_KEPT, Later, Nothing, Parked, Told, Unfinished
 from rms.notifications.schedule import DELAYS, JITTER
 from rms.platform.http import HttpRequest
 from rms.platform.secrets import MAX_PLAIN_BYTES
@@ -533,8 +533,8 @@ def test_410_disables_the_endpoint_and_nothing_more_is_sent() -> None:
     first, second = (a_journal(world, OUT, code=code) for code in ("RET-1", "RET-2"))
     answers(world, answer(410))
 
-    assert tell(world, first) == Later(None)
-    assert tell(world, second) == Later(None)
+    assert tell(world, first) == Parked("answered 410: the endpoint is gone")
+    assert tell(world, second) == Parked("the endpoint is disabled")
     happens(world, first, PICKED_UP)
     world.settle()
 
@@ -561,70 +561,12 @@ def test_a_disabled_endpoint_that_is_registered_again_hears_everything_that_wait
         "administer_clients", "PUT", f"/clients/{CLIENT}/endpoints/shop", {"url": HOOK}, roles="operator"
     )
 
-    assert reply.body == {"endpoint": "shop", "released": 2, "moreWaiting": False}
+    assert reply.body == {"endpoint": "shop", "resumed": True}
     world.settle()
     assert world.heard("RET-1") == ["OUT_FOR_PICKUP", "RETURN_PICKED_UP"]
     assert world.heard("RET-2") == ["OUT_FOR_PICKUP"]
     assert world.receiver.violations() == []
     assert shown(world, first)["waitingBecause"] is None
-
-
-def test_parked_cursors_are_released_in_bounded_pages_those_first_that_waited_longest() -> None:
-    world = World()
-    answers(world, answer(410))
-    for number in range(RELEASED_AT_ONCE + 20):
-        world.clock.advance(1)
-        tell(world, a_journal(world, OUT, code=f"RET-{number:04}"))
-    register(world)
-
-    some = release_parked(world.core, CLIENT, "shop")
-    released = {row["PK"] for row in world.due_rows()}
-    rest = release_parked(world.core, CLIENT, "shop")
-    none = release_parked(world.core, CLIENT, "shop")
-
-    assert (some.cursors, some.more) == (RELEASED_AT_ONCE, True)
-    assert released == {f"C#{CLIENT}#R#RET-{number:04}" for number in range(RELEASED_AT_ONCE)}
-    assert (rest.cursors, rest.more) == (20, False)
-    assert (none.cursors, none.more) == (0, False)
-
-
-def test_a_release_that_broke_off_goes_on_when_it_is_called_again() -> None:
-    world = World()
-    answers(world, answer(410))
-    aggregates = [a_journal(world, OUT, code=f"RET-{number}") for number in range(5)]
-    for aggregate in aggregates:
-        tell(world, aggregate)
-    register(world)
-    writes: list[Call] = []
-
-    def killed_at_the_third_write(call: Call) -> Fault | None:
-        if call.operation == "write":
-            writes.append(call)
-        return Fault.KILLED_BEFORE if len(writes) == 3 else None
-
-    world.calls.plan = killed_at_the_third_write
-    with pytest.raises(ProcessKilledError):
-        release_parked(world.core, CLIENT, "shop")
-    world.calls.plan = no_faults
-
-    assert release_parked(world.core, CLIENT, "shop").cursors == 3
-    world.settle()
-    assert all(world.heard(aggregate.code) == ["OUT_FOR_PICKUP"] for aggregate in aggregates)
-
-
-def test_only_the_endpoint_that_was_enabled_is_released() -> None:
-    world = World(endpoints=2)
-    aggregate = a_journal(world, OUT)
-    for endpoint in ("shop", "shop1"):
-        world.receiver.fail(endpoint, answers_status(410, does_the_work=False))
-        tell(world, aggregate, endpoint)
-
-    register(world, "shop")
-    release_parked(world.core, CLIENT, "shop")
-    world.settle()
-
-    assert world.heard("RET-1", "shop") == ["OUT_FOR_PICKUP"]
-    assert world.heard("RET-1", "shop1") == []
 
 
 def test_a_410_from_a_registration_that_is_past_disables_nothing() -> None:
@@ -633,7 +575,6 @@ def test_a_410_from_a_registration_that_is_past_disables_nothing() -> None:
 
     def gone_but_just_registered_again(_: HttpRequest) -> Answer:
         register(world)
-        release_parked(world.core, CLIENT, "shop")
         return answer(410)
 
     answers(world, gone_but_just_registered_again)
@@ -656,7 +597,6 @@ def test_a_cursor_that_is_parked_while_its_endpoint_is_enabled_is_not_forgotten(
         if call.operation == "transact" and isinstance(call.arguments[0], Check):
             world.calls.before = no_faults
             register(world)
-            release_parked(world.core, CLIENT, "shop")
 
     world.calls.before = enabled_just_before
     assert tell(world, aggregate) == Later(world.clock())
@@ -678,11 +618,15 @@ def test_a_worker_that_lost_its_lease_parks_nothing() -> None:
     assert tell(world, aggregate) == Nothing("lease lost")
 
 
+def parks(call: Call) -> bool:
+    return call.operation == "transact" and isinstance(call.arguments[0], Check)
+
+
 def test_parking_whose_reply_was_lost_is_parking() -> None:
     world = World()
     aggregate = a_journal(world, OUT)
     answers(world, answer(410))
-    world.calls.plan = lambda call: Fault.REPLY_LOST if call.operation == "transact" else None
+    world.calls.plan = lambda call: Fault.REPLY_LOST if parks(call) else None
 
     with pytest.raises(TableUnavailableError):
         tell(world, aggregate)
@@ -691,7 +635,8 @@ def test_parking_whose_reply_was_lost_is_parking() -> None:
     assert tell(world, aggregate) == Nothing("not due yet")
     assert len(attempts(world, aggregate)) == 1
     register(world)
-    assert release_parked(world.core, CLIENT, "shop").cursors == 1
+    world.settle()
+    assert world.heard("RET-1") == ["OUT_FOR_PICKUP"]
 
 
 # ── credentials of the client ───────────────────────────────────────────────────────
@@ -699,10 +644,7 @@ def test_parking_whose_reply_was_lost_is_parking() -> None:
 
 def a_world_behind_credentials(expected: str = "Bearer second") -> World:
     world = World()
-    endpoint = administration.NewEndpoint(
-        "shop", HOOK, {"Authorization": "Bearer first"}, credential_url=f"{CREDENTIALS}?app=rms"
-    )
-    administration.put_endpoint(world.core, CLIENT, endpoint)
+    register(world, headers={"Authorization": "Bearer first"}, credential_url=f"{CREDENTIALS}?app=rms")
     world.receiver.set_endpoint("shop", expected_headers={"Authorization": expected})
     return world
 
@@ -799,7 +741,7 @@ def test_headers_that_another_delivery_fetched_first_are_not_overwritten() -> No
 def test_after_a_rotation_both_secrets_sign_for_a_day_and_then_the_new_one_only() -> None:
     world = World()
     old = world.receiver._endpoints["shop"].secrets
-    new = (administration.rotate_endpoint_secret(world.core, CLIENT, "shop"),)
+    new = (rotate_endpoint_secret(world.core, CLIENT, "shop"),)
     world.receiver.set_endpoint("shop", secrets=())
     verdicts: list[tuple[Verification, Verification]] = []
 
@@ -859,8 +801,7 @@ def test_an_answer_that_is_no_text_is_kept_all_the_same() -> None:
 
 def test_headers_of_the_client_go_with_every_call() -> None:
     world = World()
-    endpoint = administration.NewEndpoint("shop", f"{HOOK}?from=rms", {"X-Shop": "lotus", "user-agent": "lotus/2"})
-    administration.put_endpoint(world.core, CLIENT, endpoint)
+    register(world, url=f"{HOOK}?from=rms", headers={"X-Shop": "lotus", "user-agent": "lotus/2"})
     tell(world, a_journal(world, OUT))
 
     [request] = sent(world)

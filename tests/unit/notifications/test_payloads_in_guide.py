@@ -11,6 +11,7 @@ import pytest
 from rms.model.notification_type import NotificationType
 from rms.notifications.payloads import (
     DocumentType,
+    EndpointNotice,
     ForwardNotification,
     InvoiceNotification,
     Item,
@@ -60,10 +61,19 @@ SHOWN: Final[tuple[Notification, ...]] = (
         invoice_status="CREATED",
         document_type=DocumentType.INVOICE,
     ),
+    EndpointNotice(
+        sequence=1,
+        received_at=HEARD,
+        endpoint="main",
+        reason="answered 410: the endpoint is gone",
+        disabled_at=HEARD,
+    ),
 )
 
 
-@pytest.mark.parametrize(("shown", "notification"), list(enumerate(SHOWN)), ids=["return", "forward", "invoice"])
+@pytest.mark.parametrize(
+    ("shown", "notification"), list(enumerate(SHOWN)), ids=["return", "forward", "invoice", "notice"]
+)
 def test_the_guide_shows_what_is_sent(shown: int, notification: Notification) -> None:
     examples = re.findall(r"```json\n(.*?)```", GUIDE, re.DOTALL)
 

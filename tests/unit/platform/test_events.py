@@ -7,7 +7,7 @@ import pytest
 
 from rms.platform.errors import TooLargeError
 from rms.platform.events import MAX_BODY, at_init, body_of, header, observed
-from rms.platform.observability import count
+from rms.platform.observability import add_log_keys, correlation_id, count
 from tests.logs import Log, rms_log
 
 
@@ -59,6 +59,19 @@ def test_work_leaves_one_line_with_its_keys_also_when_it_fails(log: Log) -> None
     first, second = log.lines
     assert (first["message"], first["correlation_id"], first["size"]) == ("work", "r-1", 3)
     assert (second["correlation_id"], "size" in second) == ("r-2", False)
+
+
+def test_work_within_work_leaves_its_keys_behind_and_finds_those_from_before(log: Log) -> None:
+    with observed("outer", "r-1"):
+        add_log_keys(client="acme")
+        with observed("inner", "r-2"):
+            assert correlation_id() == "r-2"
+        assert correlation_id() == "r-1"
+    assert correlation_id() is None
+
+    inner, outer = log.lines
+    assert (inner["message"], inner["correlation_id"], "client" in inner) == ("inner", "r-2", False)
+    assert (outer["message"], outer["correlation_id"], outer["client"]) == ("outer", "r-1", "acme")
 
 
 def test_what_was_counted_before_a_failure_is_not_lost(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -53,6 +54,20 @@ def test_a_text_is_unsealed_once_for_the_life_of_the_environment() -> None:
 
     secrets.unseal(sealed, {"client": "globex"})
     assert kms.decrypted == 2
+
+
+def test_threads_share_the_memory_and_the_client() -> None:
+    kms = CountingKms()
+    secrets = KmsSecrets(kms.open, "key", cached=3)
+    sealed = [secrets.seal(str(number), CONTEXT) for number in range(20)]
+
+    with ThreadPoolExecutor(20) as threads:
+        for _ in range(20):
+            opened = threads.map(lambda text: secrets.unseal(text, CONTEXT), sealed)
+            assert list(opened) == [str(number) for number in range(20)]
+
+    assert kms.opened == 1
+    assert len(secrets._unsealed) == 3
 
 
 def test_memory_is_bounded_and_drops_what_was_not_used_for_longest() -> None:

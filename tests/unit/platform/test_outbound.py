@@ -9,7 +9,8 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,9 +20,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from rms import composition
 from rms.platform import outbound
 from rms.platform.http import MAX_ANSWER, HttpAnswer, HttpRequest, NoAnswer
-from rms.platform.outbound import Outbound
+from rms.platform.outbound import MAX_KEPT, Outbound
 
 pytestmark = pytest.mark.enable_socket
 
@@ -236,6 +238,49 @@ def test_threads_share_one_outbound_and_each_keeps_its_own_deadline() -> None:
 
     assert sum(isinstance(answer, HttpAnswer) for answer in answers) == 6
     assert sum(isinstance(answer, NoAnswer) and answer.sent for answer in answers) == 2
+
+
+def all_at_once(http: Outbound, ports: Sequence[int]) -> list[int | None]:
+    """The statuses that as many threads get."""
+    with ThreadPoolExecutor(len(ports)) as threads:
+        answers = list(threads.map(lambda port: http.send(a_request(port)), ports))
+    return [answer.status if isinstance(answer, HttpAnswer) else None for answer in answers]
+
+
+def when_all_are_there(everybody: threading.Barrier) -> Script:
+    """Answers nobody before everybody has asked."""
+
+    def script(peer: Peer) -> None:
+        while peer.request():
+            everybody.wait(5)
+            peer.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    return script
+
+
+def test_twenty_threads_are_at_twenty_destinations_at_the_same_time() -> None:
+    script = when_all_are_there(threading.Barrier(20))
+    with ExitStack() as servers, sending() as http:
+        ports = [servers.enter_context(serving(script)).port for _ in range(20)]
+
+        assert all_at_once(http, ports) == [200] * 20
+
+
+def test_twenty_threads_are_at_one_destination_at_the_same_time() -> None:
+    with serving(when_all_are_there(threading.Barrier(20))) as server, sending() as http:
+        assert all_at_once(http, [server.port] * 20) == [200] * 20
+
+
+def test_so_many_threads_as_may_be_use_their_connections_to_one_destination_again() -> None:
+    with serving(when_all_are_there(threading.Barrier(MAX_KEPT))) as server, sending() as http:
+        for _ in range(3):
+            assert all_at_once(http, [server.port] * MAX_KEPT) == [200] * MAX_KEPT
+
+        assert server.connections == MAX_KEPT
+
+
+def test_as_many_connections_are_kept_as_messages_are_worked_at_the_same_time() -> None:
+    assert composition.AT_ONCE <= MAX_KEPT
 
 
 def test_no_redirect_is_followed_and_its_body_is_not_read_whole() -> None:

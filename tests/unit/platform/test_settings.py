@@ -1,10 +1,13 @@
 """Settings: what is missing is named at the cold start, all at once."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 
 from rms import composition
+from rms.platform import outbound
 from rms.platform.settings import BadSettingsError, Settings
 
 GOOD = {
@@ -75,3 +78,37 @@ def test_a_cold_start_without_settings_fails_and_names_them(monkeypatch: pytest.
 
     with pytest.raises(BadSettingsError, match="RMS_TABLE"):
         composition.core()
+
+
+def test_threads_share_one_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[object] = []
+
+    def build() -> object:
+        time.sleep(0.02)
+        built.append(object())
+        return built[-1]
+
+    monkeypatch.setattr(composition, "_built", [])
+    monkeypatch.setattr(composition, "_build", build)
+    with ThreadPoolExecutor(20) as threads:
+        given = list(threads.map(lambda _: composition.core(), range(20)))
+
+    assert len(built) == 1
+    assert set(map(id, given)) == {id(built[0])}
+
+
+def test_threads_share_one_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[object] = []
+
+    def open_outbound(*, allow_loopback: bool) -> object:
+        assert not allow_loopback
+        time.sleep(0.02)
+        opened.append(object())
+        return opened[-1]
+
+    monkeypatch.setattr(outbound, "Outbound", open_outbound)
+    way_out = composition._OutboundWhenNeeded(allow_loopback=False)
+    with ThreadPoolExecutor(20) as threads:
+        list(threads.map(lambda _: way_out._outbound(), range(20)))
+
+    assert len(opened) == 1

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from rms.platform.queues import QueueUnavailableError
+from rms.platform.queues import QueueName, QueueUnavailableError
 from rms.platform.sqs import SqsQueues
 
 
@@ -29,7 +29,8 @@ class ScriptedSqs:
 
 def _queues(client: ScriptedSqs) -> SqsQueues:
     anything: Any = client
-    return SqsQueues(anything, {"bookings": "https://sqs/bookings"}, sleep=lambda _: None)
+    urls: dict[QueueName, str] = {"bookings": "https://sqs/bookings", "deliveries": "https://sqs/deliveries"}
+    return SqsQueues(anything, urls, sleep=lambda _: None)
 
 
 def _bodies(call: dict[str, Any]) -> list[str]:
@@ -100,7 +101,7 @@ def test_no_answer_makes_the_queue_unavailable(fault: Exception) -> None:
 
 def test_a_queue_that_the_function_was_not_given_cannot_be_sent_to() -> None:
     with pytest.raises(KeyError):
-        _queues(ScriptedSqs()).send("deliveries", [{"n": 1}])
+        _queues(ScriptedSqs()).send("inbound", [{"n": 1}])
 
 
 def test_a_delay_stands_on_every_entry() -> None:
@@ -109,3 +110,23 @@ def test_a_delay_stands_on_every_entry() -> None:
     _queues(client).send("bookings", [{"n": 1}, {"n": 2}], delay_seconds=7)
 
     assert [entry["DelaySeconds"] for entry in client.calls[0]["Entries"]] == [7, 7]
+
+
+def test_a_wake_up_of_an_endpoint_is_in_the_group_of_that_endpoint_also_when_it_goes_again() -> None:
+    refused = '{"client":"acme","endpoint":"erp"}'
+    client = ScriptedSqs({refused: False})
+
+    _queues(client).send("deliveries", [{"client": "acme", "endpoint": name} for name in ("shop", "erp")])
+
+    groups = [[entry["MessageGroupId"] for entry in call["Entries"]] for call in client.calls]
+    assert groups == [["acme#shop", "acme#erp"], ["acme#erp"]]
+
+
+@pytest.mark.parametrize("message", [{"client": "acme"}, {"client": "acme", "endpoint": None}, {}])
+def test_a_message_that_does_not_say_whose_it_is_has_no_group(message: dict[str, str | None]) -> None:
+    client = ScriptedSqs()
+
+    _queues(client).send("deliveries", [message])
+    _queues(client).send("bookings", [{"client": "acme", "endpoint": "shop"}])
+
+    assert [set(call["Entries"][0]) for call in client.calls] == [{"Id", "MessageBody"}] * 2

@@ -8,13 +8,21 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from threading import Lock
+from typing import Final
 
 from rms.core import Core
 from rms.platform.http import Http, HttpAnswer, HttpRequest, NoAnswer
 from rms.platform.settings import Settings
 
+AT_ONCE: Final = 10
+"""How many messages of a batch are worked at the same time, by the workers that do: as many as a batch has, and as
+many as AWS's clients and a line to an endpoint keep connections."""
+
 _built: list[Core] = []
 """The core of this environment, once it is built. Tests put their own in."""
+
+_building: Final = Lock()
 
 
 def core() -> Core:
@@ -23,9 +31,10 @@ def core() -> Core:
     Raises:
         BadSettingsError: the environment lacks something.
     """
-    if not _built:
-        _built.append(_build())
-    return _built[0]
+    with _building:
+        if not _built:
+            _built.append(_build())
+        return _built[0]
 
 
 @contextmanager
@@ -61,6 +70,7 @@ def _build() -> Core:
         fences=lambda: secrets.token_hex(12),
         local=settings.local,
         silence=settings.silence,
+        at_once=AT_ONCE,
     )
 
 
@@ -70,6 +80,7 @@ class _OutboundWhenNeeded:
     def __init__(self, *, allow_loopback: bool) -> None:
         self._allow_loopback = allow_loopback
         self._http: Http | None = None
+        self._opening = Lock()
 
     def send(self, request: HttpRequest) -> HttpAnswer | NoAnswer:
         """The answer, or why there is none."""
@@ -80,8 +91,9 @@ class _OutboundWhenNeeded:
         return self._outbound().problem_with(url)
 
     def _outbound(self) -> Http:
-        if self._http is None:
-            from rms.platform.outbound import Outbound  # noqa: PLC0415 - see the class
+        with self._opening:
+            if self._http is None:
+                from rms.platform.outbound import Outbound  # noqa: PLC0415 - see the class
 
-            self._http = Outbound(allow_loopback=self._allow_loopback)
-        return self._http
+                self._http = Outbound(allow_loopback=self._allow_loopback)
+            return self._http

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import Final
 
 from rms.journal.cursors import Cursors
@@ -23,10 +24,14 @@ SILENCE: Final = timedelta(hours=24)
 
 @dataclass(slots=True)
 class Memory:
-    """What this environment remembers between invocations: small, and never older than REMEMBERED."""
+    """What this environment remembers between invocations: small, and never older than REMEMBERED.
+
+    Threads may share it.
+    """
 
     clock: Callable[[], datetime]
     _kept: dict[str, tuple[datetime, object]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
 
     def recall(self, name: str) -> object | None:
         """What was kept under this name, if it is fresh."""
@@ -35,21 +40,25 @@ class Memory:
 
     def keep(self, name: str, value: object) -> None:
         """Keep a value; a thousand names at most, the oldest forgotten first."""
-        if len(self._kept) >= 1000:  # noqa: PLR2004 - a bound, explained by the line above
-            del self._kept[next(iter(self._kept))]
-        self._kept.pop(name, None)
-        self._kept[name] = (self.clock(), value)
+        now = self.clock()
+        with self._lock:
+            if len(self._kept) >= 1000:  # noqa: PLR2004 - a bound, explained by the line above
+                del self._kept[next(iter(self._kept))]
+            self._kept.pop(name, None)
+            self._kept[name] = (now, value)
 
     def forget(self, name: str) -> None:
         """Read it anew next time."""
-        self._kept.pop(name, None)
+        with self._lock:
+            self._kept.pop(name, None)
 
 
 @dataclass(frozen=True, slots=True)
 class Core:
     """Everything that a use case may touch. `pause` waits so many seconds; `local` is true on the local stage only.
 
-    `silence` is how long nothing may be heard of a parcel before its aggregator is asked for it.
+    `silence` is how long nothing may be heard of a parcel before its aggregator is asked for it. `at_once` is how many
+    messages of a batch a worker may work at the same time, if it is one that does.
     """
 
     table: Table
@@ -65,6 +74,7 @@ class Core:
     pause: Callable[[float], None] = time.sleep
     local: bool = False
     silence: timedelta = SILENCE
+    at_once: int = 1
 
     @classmethod
     def on(  # noqa: PLR0913 - one argument per port
@@ -80,6 +90,7 @@ class Core:
         pause: Callable[[float], None] = time.sleep,
         local: bool = False,
         silence: timedelta = SILENCE,
+        at_once: int = 1,
     ) -> "Core":
         """A core on these ports."""
         return cls(
@@ -96,4 +107,5 @@ class Core:
             pause=pause,
             local=local,
             silence=silence,
+            at_once=at_once,
         )

@@ -9,6 +9,8 @@ from rms.core import Core
 from rms.journal import Reader
 from rms.journal.events import maybe_text, number, text
 from rms.journal.keys import client_pk
+from rms.model.event_filter import EVERYTHING, Direction, EventFilter
+from rms.model.notification_type import NotificationType
 from rms.platform.errors import NotFoundError
 from rms.platform.table import Item, Key, Value
 from rms.platform.times import from_text, to_text
@@ -19,7 +21,13 @@ RULES: Final = "RULES"
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a client hears of its returns. What is sealed is opened only to send."""
+    """Where a client hears of its returns. What is sealed is opened only to send.
+
+    `filter` says what it wants to hear. `max_concurrency` orders at most are told at a time, `rate_per_minute`
+    notifications at most a minute; None is as many as it takes. A paused one is told nothing until it is resumed, a
+    disabled one (it answered 410, or nothing for days) until it is enabled. `notice_endpoint` is the endpoint that
+    hears when this one is disabled.
+    """
 
     id: str
     url: str
@@ -29,8 +37,30 @@ class Endpoint:
     sequence: bool = True
     dropped_metadata: tuple[str, ...] = ()
     credential_url: str | None = None
-    disabled: bool = False
+    kind: str = "NOTIFICATION"
+    filter: EventFilter = EVERYTHING
+    max_concurrency: int | None = None
+    rate_per_minute: int | None = None
+    notice_endpoint: str | None = None
+    paused_at: datetime | None = None
+    disabled_at: datetime | None = None
+    disabled_because: str | None = None
     version: int = 0
+
+    @property
+    def paused(self) -> bool:
+        """Whether the client itself wants nothing told for now."""
+        return self.paused_at is not None
+
+    @property
+    def disabled(self) -> bool:
+        """Whether RMS gave it up until it is enabled again."""
+        return self.disabled_at is not None
+
+    @property
+    def reader(self) -> Reader:
+        """Who hears of the client's events, as the journal marks them."""
+        return Reader(self.id, to_text(self.created_at), None if self.filter == EVERYTHING else self.filter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +116,8 @@ class Configuration:
 
     @property
     def readers(self) -> tuple[Reader, ...]:
-        """The endpoints that must hear. A disabled one too: its cursors wait until it is enabled again."""
-        return tuple(Reader(endpoint.id, to_text(endpoint.created_at)) for endpoint in self.endpoints.values())
+        """The endpoints that hear. A disabled or paused one too: its cursors wait until it takes something again."""
+        return tuple(endpoint.reader for endpoint in self.endpoints.values())
 
 
 def configuration_of(core: Core, client: str) -> Configuration:
@@ -122,7 +152,7 @@ def secret_context(client: str, record: str) -> dict[str, str]:
 
 
 def endpoint_from(row: Item) -> Endpoint:
-    """An ENDPOINT row, read."""
+    """An ENDPOINT row, read. What one that was written before lacks is as it was then."""
     return Endpoint(
         id=text(row, "SK").removeprefix("ENDPOINT#"),
         url=text(row, "url"),
@@ -132,7 +162,14 @@ def endpoint_from(row: Item) -> Endpoint:
         sequence=bool(row.get("sequence_on", True)),
         dropped_metadata=_texts(row, "dropped_metadata"),
         credential_url=maybe_text(row, "credential_url"),
-        disabled=maybe_text(row, "disabled_at") is not None,
+        kind=maybe_text(row, "kind") or "NOTIFICATION",
+        filter=_filter(row),
+        max_concurrency=_maybe_number(row, "max_concurrency"),
+        rate_per_minute=_maybe_number(row, "rate_per_minute"),
+        notice_endpoint=maybe_text(row, "notice_endpoint"),
+        paused_at=_maybe_time(row, "paused_at"),
+        disabled_at=_maybe_time(row, "disabled_at"),
+        disabled_because=maybe_text(row, "disabled_because"),
         version=number(row, "version"),
     )
 
@@ -189,6 +226,26 @@ def _rule(stored: Mapping[str, Value]) -> AccountRule:
         payment=maybe_text(stored, "payment"),
         categories=_texts(stored, "categories"),
     )
+
+
+def _filter(row: Item) -> EventFilter:
+    stored = row.get("filter", {})
+    assert isinstance(stored, Mapping)
+    return EventFilter(
+        types=frozenset(NotificationType(name) for name in _texts(stored, "types")),
+        direction=cast("Direction | None", maybe_text(stored, "direction")),
+        aggregators=frozenset(_texts(stored, "aggregators")),
+        locations=frozenset(_texts(stored, "locations")),
+    )
+
+
+def _maybe_number(row: Item, name: str) -> int | None:
+    return number(row, name) if name in row else None
+
+
+def _maybe_time(row: Item, name: str) -> datetime | None:
+    kept = maybe_text(row, name)
+    return from_text(kept) if kept else None
 
 
 def _texts(row: Item, name: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic.alias_generators import to_camel
 
-from rms.clients.administration import NewAccount, NewEndpoint, NewLabelSource
+from rms.clients.administration import NewAccount, NewLabelSource
 from rms.clients.configuration import AccountRule
 from rms.platform.errors import BadDataError
 from rms.platform.json import parse_object
@@ -108,27 +108,6 @@ class PutAccountRules(_Request):
 
     rules: Annotated[list[PutRule], Field(max_length=50)]
     default_accounts: Annotated[list[Short], Field(max_length=10)] = []
-
-
-class PutEndpoint(_Request):
-    """PUT /clients/{client}/endpoints/{endpoint}."""
-
-    url: Long
-    headers: dict[Short, Long] = {}
-    sequence: bool = True
-    dropped_metadata_keys: Annotated[list[Short], Field(max_length=50)] = []
-    credential_url: Long | None = None
-
-    def endpoint(self, name: str) -> NewEndpoint:
-        """The endpoint of that name."""
-        return NewEndpoint(
-            id=name,
-            url=self.url,
-            headers=self.headers,
-            sequence=self.sequence,
-            dropped_metadata=tuple(self.dropped_metadata_keys),
-            credential_url=self.credential_url,
-        )
 
 
 class PutLabelSource(_Request):

@@ -39,8 +39,8 @@ def record_invoice(core: Core, client: str, invoice: Invoice) -> None:
             readers=configuration.readers,
             also=[of_order(aggregate, invoice.order_code)],
         ):
-            case Created():
-                wake_tellers(core, aggregate, configuration.readers)
+            case Created(readers=readers):
+                wake_tellers(core, aggregate, readers)
                 return
             case Exists() | Blocked():
                 status = core.journal.status(aggregate)
@@ -52,8 +52,8 @@ def record_invoice(core: Core, client: str, invoice: Invoice) -> None:
 
 def _append(core: Core, configuration: Configuration, aggregate: AggregateId, event: Event) -> None:
     match core.journal.append(aggregate, event, lambda _: {}, readers=configuration.readers):
-        case Appended():
-            wake_tellers(core, aggregate, configuration.readers)
+        case Appended(readers=readers):
+            wake_tellers(core, aggregate, readers)
         case Duplicate() | Blocked():
             return  # told before
 

@@ -1,8 +1,11 @@
 """Cursors: how far each endpoint has heard each aggregate. Delivering is reading the journal after the cursor.
 
 A cursor that has nothing to tell is idle: no `due_at`, not in the `due` index. One with something to tell has
-`due_at`: now, the end of the lease of whoever is telling, or the next try. One that stands still (stalled, or its
-endpoint is disabled) keeps `due_at` but under a shard that the sweeper does not read.
+`due_at`: now, the end of the lease of whoever is telling, or the next try. One that stands still keeps `due_at` but
+under a shard that the sweeper does not read: `stalled`, after the last try of the schedule, until somebody replays;
+`parked`, while the endpoint itself takes nothing, until one of its lanes comes by.
+
+In `listing` each cursor stands under its endpoint, with the time of its newest event: apart those that wait.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,19 +13,29 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from rms.journal.events import maybe_text, number, text
-from rms.journal.keys import AggregateId, due_shard
+from rms.journal.events import Event, maybe_text, number
+from rms.journal.keys import (
+    AggregateId,
+    due_shard,
+    parked_shard,
+    quiet_listing,
+    stalled_shard,
+    waiting_listing,
+)
+from rms.model.event_filter import EventFilter
 from rms.platform.table import (
     NEW,
+    Absent,
     AbsentOr,
     AtMost,
     Check,
     ConditionFailedError,
     Equals,
+    Expect,
     Item,
-    Key,
     Put,
     Table,
+    TableContendedError,
     Update,
     Value,
     Write,
@@ -32,10 +45,18 @@ from rms.platform.times import to_text
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """An endpoint that must hear of an event, and since when it is registered (stored form)."""
+    """An endpoint that hears of events, and since when it is registered (stored form). Without a filter, of all."""
 
     endpoint: str
     since: str
+    filter: EventFilter | None = None
+
+    def may_want(self, kind: str, event: Event) -> bool:
+        """Whether it must hear of this event of an aggregate of that kind, as far as the event itself tells."""
+        if event.notification is None:
+            return False
+        aggregator = maybe_text(event.facts, "aggregator")
+        return self.filter is None or self.filter.may_want(kind, event.notification, aggregator)
 
 
 LEASE: Final = timedelta(seconds=90)
@@ -44,11 +65,8 @@ LEASE: Final = timedelta(seconds=90)
 CLOCK_SKEW: Final = timedelta(seconds=2)
 """How far the clocks of two environments may differ; shorter than the first retry."""
 
-RELEASED_AT_ONCE: Final = 500
-"""Parked cursors that one call releases at most: a few seconds of writes."""
-
-STALLED: Final = "stalled"
-"""Shard of cursors that gave up, one for all clients: the index lists them for operators."""
+ROUNDS: Final = 10
+"""How often a change starts over when others change the same cursor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +75,8 @@ class Lease:
 
     `acked` is the last sequence number the endpoint acknowledged, `head` the last one it must hear, `attempts` the
     failed tries at the event in hand, `tries` all tries ever. What RMS heard before `since` (stored form) is not the
-    endpoint's business: it had not been registered yet.
+    endpoint's business: it had not been registered yet. `again` are events to tell once more before anything else.
+    `waiting_since` (stored form) is when the oldest untold event was learned, as far as the row knows.
     """
 
     aggregate: AggregateId
@@ -69,6 +88,8 @@ class Lease:
     attempts: int
     tries: int
     since: str = ""
+    again: tuple[int, ...] = ()
+    waiting_since: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +105,11 @@ class LeaseLostError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What one try came to, as operators and clients see it."""
+    """What one try came to, as operators and clients see it.
+
+    `learned_at` is when RMS learned of the event, so that `at` less this is how late the try was. `message` is its
+    `webhook-id`, `notification` the type that it told.
+    """
 
     sequence: int
     at: datetime
@@ -93,12 +118,18 @@ class Attempt:
     elapsed_ms: int
     answer: str
     expires_at: int
+    learned_at: datetime
+    notification: str = ""
+    message: str = ""
 
     def item(self, fence: str) -> Item:
         """As stored; `expires_at` (epoch seconds) lets the table forget it."""
         return {
             "sequence": self.sequence,
             "at": to_text(self.at),
+            "learned_at": to_text(self.learned_at),
+            "notification": self.notification,
+            "message": self.message,
             "outcome": self.outcome,
             "elapsed_ms": self.elapsed_ms,
             "answer": self.answer,
@@ -108,12 +139,8 @@ class Attempt:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Released:
-    """How many parked cursors are due again, and whether more are waiting for the next call."""
-
-    cursors: int
-    more: bool
+_IDLE: Final = ("fence", "due_at", "due_shard", "reason", "waiting_since")
+"""What a cursor that has nothing to tell does not have."""
 
 
 class Cursors:
@@ -124,21 +151,25 @@ class Cursors:
         self._clock = clock
         self._fences = fences
 
+    # ── who tells ───────────────────────────────────────────────────────────────────
+
     def lease(self, aggregate: AggregateId, endpoint: str) -> Lease | NotDue:
         """Take the cursor if it is due; of many who ask, one gets it."""
-        now = self._clock()
-        fence, until = self._fences(), now + LEASE
+        due = AtMost(to_text(self._clock() + CLOCK_SKEW))
+        return self._take(aggregate, endpoint, {"due_shard": Equals(due_shard(aggregate.pk)), "due_at": due}, {})
+
+    def lease_parked(self, aggregate: AggregateId, endpoint: str) -> Lease | NotDue:
+        """Take the cursor if it is parked; of many who ask, one gets it. The schedule starts anew."""
+        shard = parked_shard(aggregate.client, endpoint)
+        # From now on the sweeper sees it: should we die, it finds the cursor when the lease has run out.
+        change = {"due_shard": due_shard(aggregate.pk), "attempts": 0}
+        return self._take(aggregate, endpoint, {"due_shard": Equals(shard)}, change)
+
+    def _take(self, aggregate: AggregateId, endpoint: str, expect: Expect, change: dict[str, Value]) -> Lease | NotDue:
+        fence, until = self._fences(), self._clock() + LEASE
+        key = aggregate.cursor(endpoint)
         try:
-            row = self._table.write(
-                Update(
-                    aggregate.cursor(endpoint),
-                    expect={
-                        "due_shard": Equals(due_shard(aggregate.pk)),
-                        "due_at": AtMost(to_text(now + CLOCK_SKEW)),
-                    },
-                    set={"fence": fence, "due_at": to_text(until)},
-                )
-            )
+            row = self._table.write(Update(key, expect, set={**change, "fence": fence, "due_at": to_text(until)}))
         except ConditionFailedError as failed:
             row_now = failed.current(0)
             if row_now is None or row_now.get("fence") != fence:
@@ -154,7 +185,11 @@ class Cursors:
             attempts=number(row, "attempts"),
             tries=number(row, "tries"),
             since=maybe_text(row, "since") or "",
+            again=_numbers(maybe_text(row, "again")),
+            waiting_since=maybe_text(row, "waiting_since") or "",
         )
+
+    # ── what came of it ─────────────────────────────────────────────────────────────
 
     def told(self, lease: Lease, attempt: Attempt) -> Lease | None:
         """The endpoint acknowledged `attempt.sequence`: move on. None when that was the last it must hear.
@@ -162,16 +197,21 @@ class Cursors:
         Raises:
             LeaseLostError: see there.
         """
-        sequence = attempt.sequence
-        if sequence >= lease.head:
-            head = self._move(lease, attempt, {"acked": sequence}, ("fence", "due_at", "due_shard", "reason"), sequence)
-            if head is None:
+        once_more = attempt.sequence in lease.again[:1]
+        again = lease.again[1:] if once_more else lease.again
+        acked = lease.acked if once_more else attempt.sequence
+        change: dict[str, Value] = {"acked": acked, **({"again": _text(again)} if again else {})}
+        gone = ("again",) if once_more and not again else ()
+        head = lease.head
+        if acked >= head and not again:
+            quiet = quiet_listing(lease.aggregate.client, lease.endpoint)
+            newer = self._move(lease, attempt, {**change, "listing_pk": quiet}, (*_IDLE, *gone), head)
+            if newer is None:
                 return None
-        else:
-            head = lease.head
+            head = newer
         # More to tell, or more came while we were telling: keep the lease.
-        self._move(lease, attempt, {"acked": sequence}, ("reason",), None)
-        return replace(lease, acked=sequence, head=head, attempts=0, tries=lease.tries + 1)
+        self._move(lease, attempt, change, ("reason", *gone), None)
+        return replace(lease, acked=acked, head=head, attempts=0, tries=lease.tries + 1, again=again)
 
     def refused(self, lease: Lease, attempt: Attempt, *, again_at: datetime) -> None:
         """The try failed: give the lease back and become due again later.
@@ -179,7 +219,7 @@ class Cursors:
         Raises:
             LeaseLostError: see there.
         """
-        self._end(lease, attempt, {"due_at": to_text(again_at), "reason": attempt.outcome})
+        self._end(lease, attempt, {"due_at": to_text(again_at)})
 
     def stall(self, lease: Lease, attempt: Attempt) -> None:
         """The schedule is used up: stand still and say why, until somebody replays.
@@ -187,8 +227,8 @@ class Cursors:
         Raises:
             LeaseLostError: see there.
         """
-        now = to_text(attempt.at)
-        self._end(lease, attempt, {"due_shard": STALLED, "due_at": now, "reason": attempt.outcome})
+        shard = stalled_shard(lease.aggregate.client, lease.endpoint)
+        self._end(lease, attempt, {"due_shard": shard, "due_at": to_text(attempt.at)})
 
     def release(self, lease: Lease, *, acked: int) -> None:
         """Give the lease back without a try, due at once.
@@ -209,33 +249,38 @@ class Cursors:
         except ConditionFailedError as failed:
             raise LeaseLostError from failed
 
-    def park(self, lease: Lease, shard: str, *, reason: str, attempt: Attempt | None, still: Check) -> bool:
-        """The endpoint wants no more: wait under its own shard until it is enabled again.
+    def park(self, lease: Lease, *, reason: str, attempt: Attempt | None, still: Check) -> bool:
+        """The endpoint takes nothing now: wait for it, among its others those first that have waited longest.
 
         `attempt` is the try that it refused, if there was one. False, and nothing is written, when `still` does not
-        hold: the endpoint was enabled meanwhile, and nobody would release what is parked after that.
+        hold: the endpoint takes again, and nobody would come for what is parked after that.
 
         Raises:
             LeaseLostError: see there.
         """
+        client, endpoint = lease.aggregate.client, lease.endpoint
+        waiting_since = lease.waiting_since or to_text(self._clock())
         change: dict[str, Value] = {
-            "due_shard": shard,
-            "due_at": to_text(self._clock()),
+            "due_shard": parked_shard(client, endpoint),
+            "due_at": waiting_since,
+            "waiting_since": waiting_since,
+            "listing_pk": waiting_listing(client, endpoint),
             "reason": reason,
             "attempts": lease.attempts + (attempt is not None),
             "tries": lease.tries + (attempt is not None),
+            "acked": lease.acked,
         }
         writes: list[Write] = [
             still,
             Update(
-                lease.aggregate.cursor(lease.endpoint),
+                lease.aggregate.cursor(endpoint),
                 expect={"fence": Equals(lease.fence)},
                 set=change,
                 remove=("fence",),
             ),
         ]
         if attempt is not None:
-            key = lease.aggregate.attempt(lease.endpoint, attempt.sequence, lease.tries)
+            key = lease.aggregate.attempt(endpoint, attempt.sequence, lease.tries)
             writes.append(Put(key, attempt.item(lease.fence), NEW))
         try:
             self._table.transact(writes)
@@ -246,39 +291,6 @@ class Cursors:
             if failed.refused(1):
                 raise LeaseLostError from failed
             return False
-        return True
-
-    def unpark(self, shard: str) -> Released:
-        """Make the cursors that wait under a shard due again, those first that have waited longest.
-
-        At most RELEASED_AT_ONCE, so that a call ends in good time; what a broken call leaves, the next one finds. The
-        index shows a cursor a moment after it was parked.
-        """
-        after: str | None = None
-        released = 0
-        until = to_text(self._clock() + CLOCK_SKEW)
-        while released < RELEASED_AT_ONCE:
-            page = self._table.query_due(shard, until=until, after=after, limit=100)
-            for row in page.items:
-                released += self._unpark(Key(text(row, "PK"), text(row, "SK")), shard)
-            after = page.next
-            if after is None:
-                break
-        return Released(released, after is not None)
-
-    def _unpark(self, key: Key, shard: str) -> bool:
-        try:
-            self._table.write(
-                Update(
-                    key,
-                    expect={"due_shard": Equals(shard)},
-                    # Its old time stands: the sweeper goes by it, so the longest waiting come first.
-                    set={"due_shard": due_shard(key.pk), "attempts": 0},
-                    remove=("reason",),
-                )
-            )
-        except ConditionFailedError:
-            return False  # replayed meanwhile, or released by this very write, whose reply was lost
         return True
 
     def skip(self, lease: Lease) -> Lease | None:
@@ -292,16 +304,18 @@ class Cursors:
                 Update(
                     lease.aggregate.cursor(lease.endpoint),
                     expect={"fence": Equals(lease.fence), "head": Equals(lease.head)},
-                    set={"acked": lease.head},
-                    remove=("fence", "due_at", "due_shard", "reason"),
+                    set={"acked": lease.head, "listing_pk": quiet_listing(lease.aggregate.client, lease.endpoint)},
+                    remove=(*_IDLE, "again"),
                 )
             )
         except ConditionFailedError as failed:
             row = failed.current(0)
             if row is None or row.get("fence") != lease.fence:
                 raise LeaseLostError from failed
-            return replace(lease, acked=lease.head, head=number(row, "head"))
+            return replace(lease, acked=lease.head, head=number(row, "head"), again=())
         return None
+
+    # ── what people ask for ─────────────────────────────────────────────────────────
 
     def replay(self, aggregate: AggregateId, endpoint: str, *, after: int, last: int) -> None:
         """Tell the endpoint everything after this sequence number, again or for the first time, at once.
@@ -313,20 +327,119 @@ class Cursors:
             Update(
                 aggregate.cursor(endpoint),
                 expect={"endpoint": AbsentOr(Equals(endpoint))},
-                set={
-                    "endpoint": endpoint,
-                    "acked": after,
-                    "attempts": 0,
-                    "due_at": to_text(self._clock()),
-                    "due_shard": due_shard(aggregate.pk),
-                },
-                set_if_absent={"head": last, "tries": 0},
-                remove=("fence", "reason", "since"),
+                set={**self._due_now(aggregate, endpoint), "acked": after},
+                set_if_absent=self._unknown_yet(aggregate, endpoint, last),
+                remove=("fence", "reason", "since", "again"),
             )
         )
 
+    def replay_parked(
+        self, aggregate: AggregateId, endpoint: str, *, row: Item, after: int, mark: str, still: Check
+    ) -> bool:
+        """As `replay`, but for one of many: park the cursor, so that the endpoint's lanes come by in their own time.
+
+        `row` is the cursor as it was read; `mark` names the replay, so that what it has moved is known. False, and
+        nothing is written, when the cursor has changed since, or `still` does not hold.
+        """
+        since = to_text(self._clock())
+        change: dict[str, Value] = {
+            "acked": after,
+            "attempts": 0,
+            "due_shard": parked_shard(aggregate.client, endpoint),
+            "due_at": since,
+            "replayed_by": mark,
+        }
+        as_read = {
+            "acked": Equals(number(row, "acked")),
+            "tries": Equals(number(row, "tries")),
+            "replayed_by": _same(maybe_text(row, "replayed_by")),
+        }
+        writes: tuple[Write, ...] = (
+            still,
+            Update(
+                aggregate.cursor(endpoint),
+                expect=as_read,
+                set=change,
+                set_if_absent={"waiting_since": since},
+                remove=("fence", "reason", "since"),
+            ),
+        )
+        try:
+            self._table.transact(writes)
+        except ConditionFailedError as failed:
+            there = failed.current(1)
+            return there is not None and there.get("replayed_by") == mark  # the reply to our first try was lost
+        return True
+
+    def tell_again(self, aggregate: AggregateId, endpoint: str, sequence: int, *, last: int) -> None:
+        """Tell the endpoint one event once more, before anything else; what it is owed besides stays as it is.
+
+        `last` is the last number in the journal, for an endpoint that has no cursor yet: that one is owed nothing.
+
+        Raises:
+            TableContendedError: others kept changing the cursor; nothing was written.
+        """
+        key = aggregate.cursor(endpoint)
+        row = self._table.get(key)
+        for _ in range(ROUNDS):
+            before = maybe_text(row, "again") if row is not None else None
+            wanted = tuple(sorted({*_numbers(before), sequence}))
+            try:
+                self._table.write(
+                    Update(
+                        key,
+                        expect={"endpoint": AbsentOr(Equals(endpoint)), "again": _same(before)},
+                        set={**self._due_now(aggregate, endpoint), "again": _text(wanted)},
+                        set_if_absent={**self._unknown_yet(aggregate, endpoint, last), "acked": last},
+                        remove=("fence", "reason"),
+                    )
+                )
+            except ConditionFailedError as failed:
+                row = failed.current(0)
+            else:
+                return
+        raise TableContendedError(endpoint)
+
+    def pass_over(self, aggregate: AggregateId, endpoint: str, row: Item, attempt: Attempt, fence: str) -> bool:
+        """Never tell the event in hand, `attempt.sequence`; `attempt` says who decided so. What is behind it is due.
+
+        `row` is the cursor as it was read. False, and nothing is written, when it has changed since.
+        """
+        tries = number(row, "tries")
+        writes = (
+            Put(aggregate.attempt(endpoint, attempt.sequence, tries), attempt.item(fence), NEW),
+            Update(
+                aggregate.cursor(endpoint),
+                expect={"acked": Equals(number(row, "acked")), "tries": Equals(tries)},
+                set={**self._due_now(aggregate, endpoint), "acked": attempt.sequence, "tries": tries + 1},
+                remove=("fence", "reason", "waiting_since"),
+            ),
+        )
+        try:
+            self._table.transact(writes)
+        except ConditionFailedError as failed:
+            kept = failed.current(0)
+            return kept is not None and kept.get("fence") == fence  # the reply to our first try was lost
+        return True
+
+    # ── inside ──────────────────────────────────────────────────────────────────────
+
+    def _due_now(self, aggregate: AggregateId, endpoint: str) -> dict[str, Value]:
+        now = to_text(self._clock())
+        return {"endpoint": endpoint, "attempts": 0, "due_at": now, "due_shard": due_shard(aggregate.pk)}
+
+    def _unknown_yet(self, aggregate: AggregateId, endpoint: str, last: int) -> dict[str, Value]:
+        """What a cursor gets that nobody has made yet."""
+        listed = {"listing_pk": quiet_listing(aggregate.client, endpoint), "listing_sk": to_text(self._clock())}
+        return {"head": last, "tries": 0, **listed}
+
     def _end(self, lease: Lease, attempt: Attempt, change: dict[str, Value]) -> None:
-        self._move(lease, attempt, {**change, "attempts": lease.attempts + 1}, ("fence",), None)
+        waits: dict[str, Value] = {
+            "reason": attempt.outcome,
+            "waiting_since": to_text(attempt.learned_at),
+            "listing_pk": waiting_listing(lease.aggregate.client, lease.endpoint),
+        }
+        self._move(lease, attempt, {**waits, **change, "attempts": lease.attempts + 1}, ("fence",), None)
 
     def _move(
         self,
@@ -368,3 +481,18 @@ def _why_not(row: Item | None) -> str:
     if maybe_text(row, "due_at") is None:
         return "nothing to tell"
     return "leased" if "fence" in row else "not due yet"
+
+
+def _numbers(stored: str | None) -> tuple[int, ...]:
+    """Sequence numbers as `_text` stored them."""
+    return tuple(int(each) for each in stored.split(",")) if stored else ()
+
+
+def _text(numbers: Sequence[int]) -> str:
+    """Sequence numbers as text, which a condition can compare."""
+    return ",".join(map(str, numbers))
+
+
+def _same(value: str | None) -> Equals | Absent:
+    """The attribute is as it was read."""
+    return Absent() if value is None else Equals(value)

@@ -49,6 +49,10 @@ def _message(row: Item) -> tuple[QueueName, Message]:
     if sk == "SHIPMENT":
         _, client, _, awb = pk.split("#", 3)
         return "inbound", {"task": "drain", "client": client, "awb": awb}
+    if sk == "HEALTH" or sk.startswith("REPLAY#"):
+        _, client, _, endpoint = pk.split("#", 3)
+        task = {"task": "endpoint"} if sk == "HEALTH" else {"task": "replay", "replay": sk.removeprefix("REPLAY#")}
+        return "deliveries", {**task, "client": client, "endpoint": endpoint}
     aggregate = aggregate_of(pk)
     about = {"client": aggregate.client, "kind": aggregate.kind, "code": aggregate.code}
     if sk in {"BOOKING", "CANCELLATION", "LABEL"}:

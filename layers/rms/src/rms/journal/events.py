@@ -27,6 +27,7 @@ class EventKind(StrEnum):
     LABEL_HELD = "LABEL_HELD"
     TRACKED = "TRACKED"
     INVOICED = "INVOICED"
+    ENDPOINT_DISABLED = "ENDPOINT_DISABLED"
 
 
 @dataclass(frozen=True, slots=True)

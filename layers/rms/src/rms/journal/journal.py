@@ -7,13 +7,13 @@ the optimistic version) and the cursors of everybody who must hear of it. See do
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from rms.journal.cursors import Reader
 from rms.journal.events import Event, RecordedEvent, from_item, number, to_item
-from rms.journal.keys import AggregateId, due_shard
+from rms.journal.keys import AggregateId, due_shard, quiet_listing
 from rms.platform.table import (
     NEW,
     AbsentOr,
@@ -43,7 +43,9 @@ ROUNDS: Final = 24
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """The aggregate did not exist and now does, with its first event."""
+    """The aggregate did not exist and now does, with its first event, of which `readers` must hear."""
+
+    readers: tuple[Reader, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,10 @@ class Exists:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """The event is in the journal at this place."""
+    """The event is in the journal at this place, and `readers` must hear of it."""
 
     sequence: int
+    readers: tuple[Reader, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,18 +110,20 @@ class Journal:
     ) -> Created | Exists | Blocked:
         """Write a new aggregate with its first event, or say what is there.
 
-        `readers` are the endpoints that must hear the first event; `also` goes into the same transaction.
+        `readers` are the endpoints that hear of the client's events: those that want this one are marked, and named in
+        the answer. `also` goes into the same transaction.
 
         Raises:
             TableContendedError, TableUnavailableError: nothing is known to be written; call again.
         """
         fence = self._fences()
+        marked = _who_may_want(aggregate, first, readers)
         writes: list[Write] = [
             Put(aggregate.document, {**document, "fence": fence}, NEW),
             Put(aggregate.status, {**status, "sequence": 1}, NEW),
             Put(aggregate.event(1), to_item(first, 1, fence), NEW),
             Put(aggregate.seen(first.event_id), {"sequence": 1, "fence": fence}, NEW),
-            *self._marks(aggregate, 1, readers if first.notification else ()),
+            *self._marks(aggregate, 1, marked),
         ]
         own = len(writes)
         try:
@@ -127,9 +132,9 @@ class Journal:
             there = failed.current(0)
             if there is not None:
                 # Ours, when the reply to a first try was lost and the client tried again by itself.
-                return Created() if there.get("fence") == fence else Exists(there)
+                return Created(marked) if there.get("fence") == fence else Exists(there)
             return _blocked(failed, own)
-        return Created()
+        return Created(marked)
 
     def append(
         self,
@@ -158,6 +163,7 @@ class Journal:
             fence = self._fences()
             sequence = number(status, "sequence") + 1
             event = happening(status) if callable(happening) else happening
+            marked = _who_may_want(aggregate, event, readers)
             writes: list[Write] = [
                 Put(aggregate.seen(event.event_id), {"sequence": sequence, "fence": fence}, NEW),
                 Put(aggregate.event(sequence), to_item(event, sequence, fence), NEW),
@@ -166,7 +172,7 @@ class Journal:
                     expect={"sequence": Equals(sequence - 1)},
                     set={**change(status), "sequence": sequence},
                 ),
-                *self._marks(aggregate, sequence, readers if event.notification else ()),
+                *self._marks(aggregate, sequence, marked),
             ]
             try:
                 self._table.transact([*writes, *also])
@@ -174,7 +180,8 @@ class Journal:
                 seen = failed.current(0)
                 if seen is not None:
                     # Its fence is ours when the reply was lost; otherwise somebody told us the same news before.
-                    return Appended(number(seen, "sequence")) if seen.get("fence") == fence else Duplicate()
+                    ours = seen.get("fence") == fence
+                    return Appended(number(seen, "sequence"), marked) if ours else Duplicate()
                 if not (failed.refused(1) or failed.refused(2)):
                     return _blocked(failed, len(writes))
                 # Another event took our place: start over from the row as it stands, which came with the refusal.
@@ -182,7 +189,7 @@ class Journal:
             except TableContendedError:
                 status = self._table.get(aggregate.status)
             else:
-                return Appended(sequence)
+                return Appended(sequence, marked)
             self._pause(random.uniform(0, 0.02 * min(round_number + 1, 10)))  # noqa: S311 - jitter, not a secret
         raise TableContendedError(aggregate.kind)
 
@@ -212,8 +219,10 @@ class Journal:
             Update(
                 aggregate.cursor(reader.endpoint),
                 expect={"head": AbsentOr(LessThan(sequence))},
-                set={"head": sequence, "endpoint": reader.endpoint},
+                set={"head": sequence, "endpoint": reader.endpoint, "listing_sk": now},
                 set_if_absent={
+                    "listing_pk": quiet_listing(aggregate.client, reader.endpoint),
+                    "waiting_since": now,
                     "since": reader.since,
                     "acked": 0,
                     "attempts": 0,
@@ -224,6 +233,11 @@ class Journal:
             )
             for reader in readers
         ]
+
+
+def _who_may_want(aggregate: AggregateId, event: Event, readers: Sequence[Reader]) -> tuple[Reader, ...]:
+    """The readers that must hear of an event. What their filters say of the order itself is asked when it is told."""
+    return tuple(reader for reader in readers if reader.may_want(aggregate.kind, event))
 
 
 def _blocked(failed: ConditionFailedError, own: int) -> Blocked:

@@ -5,13 +5,16 @@ whatever it contains, can be read as another key.
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from rms.platform.table import Key
 
-type Kind = Literal["R", "S"]
-"""R: return order, S: one forward parcel."""
+type Kind = Literal["R", "S", "E"]
+"""R: return order, S: one forward parcel, E: an endpoint, for what others are told of it."""
+
+KINDS: Final[Mapping[str, Kind]] = {"R": "R", "S": "S", "E": "E"}
 
 SHARDS: Final = 4
 """Partitions of the `due` index that the sweeper reads, and as many for parcels that may fall silent."""
@@ -19,7 +22,7 @@ SHARDS: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class AggregateId:
-    """One return order, or one forward parcel, of one client. `code` is the return's, or the parcel's."""
+    """One return order, one forward parcel, or one endpoint, of one client; `code` is what it is called."""
 
     client: str
     kind: Kind
@@ -86,6 +89,26 @@ def shipment_id(client: str, code: str) -> AggregateId:
     return AggregateId(client, "S", code)
 
 
+def endpoint_id(client: str, endpoint: str) -> AggregateId:
+    """The aggregate of an endpoint: its notices, such as that it was disabled."""
+    return AggregateId(client, "E", endpoint)
+
+
+def endpoint_pk(client: str, endpoint: str) -> str:
+    """The partition of what RMS itself notes of an endpoint; its configuration stands with the client's."""
+    return endpoint_id(client, endpoint).pk
+
+
+def endpoint_key(client: str, endpoint: str) -> Key:
+    """The configuration of an endpoint."""
+    return Key(client_pk(client), f"ENDPOINT#{endpoint}")
+
+
+def health_key(client: str, endpoint: str) -> Key:
+    """How delivery to an endpoint fares; absent while all is well."""
+    return Key(endpoint_pk(client, endpoint), "HEALTH")
+
+
 def client_pk(client: str) -> str:
     """The partition of a client's configuration."""
     return f"C#{client}"
@@ -118,9 +141,29 @@ def aggregate_of(pk: str) -> AggregateId:
         ValueError: for a partition of something else.
     """
     mark, client, kind, code = pk.split("#", 3)
-    if mark != "C" or kind not in {"R", "S"}:
+    if mark != "C" or kind not in KINDS:
         raise ValueError("not the partition of an aggregate")
-    return AggregateId(client, "R" if kind == "R" else "S", code)
+    return AggregateId(client, KINDS[kind], code)
+
+
+def quiet_listing(client: str, endpoint: str) -> str:
+    """The partition of `listing` with the cursors of an endpoint that wait for nothing, by their newest event."""
+    return f"C#{client}#E#{endpoint}"
+
+
+def waiting_listing(client: str, endpoint: str) -> str:
+    """The same for those of which a try has failed, and those that stand still."""
+    return f"C#{client}#E#{endpoint}#W"
+
+
+def parked_shard(client: str, endpoint: str) -> str:
+    """The shard of `due` where an endpoint's cursors wait for the endpoint itself; the sweeper does not read it."""
+    return f"parked#{client}#{endpoint}"
+
+
+def stalled_shard(client: str, endpoint: str) -> str:
+    """The shard of `due` with an endpoint's cursors that gave up, for people to read."""
+    return f"stalled#{client}#{endpoint}"
 
 
 def watch_lease_key() -> Key:

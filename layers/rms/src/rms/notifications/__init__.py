@@ -5,17 +5,29 @@ from typing import TYPE_CHECKING
 from rms.platform.loading import names_from
 
 if TYPE_CHECKING:
-    from rms.notifications.delivery import deliver_notifications, release_parked
+    from rms.notifications.attending import attend_endpoint
+    from rms.notifications.delivery import deliver_notifications
+    from rms.notifications.notices import disable_endpoint
     from rms.notifications.replay import read_replay, replay_notifications
+    from rms.notifications.testing import send_sample
 else:
     __getattr__ = names_from(
         __name__,
         {
+            "attend_endpoint": "attending",
             "deliver_notifications": "delivery",
-            "release_parked": "delivery",
+            "disable_endpoint": "notices",
             "read_replay": "replay",
             "replay_notifications": "replay",
+            "send_sample": "testing",
         },
     )
 
-__all__ = ["deliver_notifications", "read_replay", "release_parked", "replay_notifications"]
+__all__ = [
+    "attend_endpoint",
+    "deliver_notifications",
+    "disable_endpoint",
+    "read_replay",
+    "replay_notifications",
+    "send_sample",
+]

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from rms.journal import AggregateId, EventKind, RecordedEvent
 from rms.journal.events import text
 from rms.model.documents import from_document, parcel_from_document
+from rms.model.event_filter import NO_AGGREGATOR
 from rms.model.forward_shipment import ForwardParcel
 from rms.model.notification_type import NotificationType
 from rms.model.return_order import ReturnOrder
 from rms.notifications.payloads import (
     DocumentType,
+    EndpointNotice,
     ForwardNotification,
     InvoiceNotification,
     Item,
@@ -19,9 +21,6 @@ from rms.notifications.payloads import (
 from rms.platform.table import Item as Row
 from rms.platform.times import from_text
 
-NO_AGGREGATOR = "NONE"
-"""`logisticAggregatorName` of a return that its channel booked, for a client without any aggregator account."""
-
 TELLS_NO_ITEMS = frozenset({"SHIPROCKET"})
 """Aggregators whose forward notifications have no items. Source: RMS API contract, section 15.1."""
 
@@ -29,6 +28,8 @@ TELLS_NO_ITEMS = frozenset({"SHIPROCKET"})
 def compose(aggregate: AggregateId, document: Row, recorded: RecordedEvent) -> Notification:
     """The notification of an event that has one; everything it tells stands in the document and the event."""
     assert recorded.event.notification is not None
+    if aggregate.kind == "E":
+        return _notice(recorded)
     body = text(document, "body")
     if aggregate.kind == "S":
         shipment = parcel_from_document(body)
@@ -40,6 +41,14 @@ def compose(aggregate: AggregateId, document: Row, recorded: RecordedEvent) -> N
         number = order.forward.shipment_number if order.forward else None
         return _invoice(order.forward_order_code, number or "", recorded)
     return _return(order, document, recorded, recorded.event.notification)
+
+
+def location_of(aggregate: AggregateId, document: Row) -> str | None:
+    """The location that a return goes back to, or that a parcel comes from; an endpoint is nowhere."""
+    if aggregate.kind == "E":
+        return None
+    body = text(document, "body")
+    return parcel_from_document(body).location_code if aggregate.kind == "S" else from_document(body).location_code
 
 
 def _return(order: ReturnOrder, document: Row, recorded: RecordedEvent, name: NotificationType) -> ReturnNotification:
@@ -98,6 +107,17 @@ def _invoice(order_code: str, shipment_code: str, recorded: RecordedEvent) -> In
         irn=recorded.fact("irn"),
         ack_name=recorded.fact("ack_name"),
         ack_date=recorded.fact("ack_date"),
+    )
+
+
+def _notice(recorded: RecordedEvent) -> EndpointNotice:
+    disabled_at = recorded.fact("disabled_at")
+    return EndpointNotice(
+        sequence=recorded.sequence,
+        received_at=recorded.event.received_at,
+        endpoint=recorded.fact("endpoint") or "",
+        reason=recorded.fact("reason") or "",
+        disabled_at=from_text(disabled_at) if disabled_at else recorded.event.occurred_at,
     )
 
 

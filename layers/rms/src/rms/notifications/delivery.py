@@ -1,42 +1,70 @@
 """Delivery: lease the cursor, send what comes after it in order, judge each answer, move the cursor.
 
 A wake-up only says where to look; losing one or getting it twice changes nothing. See docs/notifications.md for the
-promise this keeps.
+promise this keeps, and `rms.notifications.health` for endpoints that need care.
 """
 
-import json
+import math
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
-from rms.clients.configuration import Endpoint, endpoint_from, secret_context
+from rms.clients.configuration import Endpoint, endpoint_from
 from rms.core import Core
-from rms.journal import AggregateId, Attempt, Lease, LeaseLostError, NotDue, RecordedEvent, Released
-from rms.journal.events import from_item
-from rms.journal.keys import client_pk
-from rms.notifications.compose import compose
-from rms.notifications.judgement import Delivered, Gone, Judgement, RetryLater, Unauthorized, judge
-from rms.notifications.payloads import Preferences
+from rms.journal import AggregateId, Attempt, Lease, LeaseLostError, NotDue, RecordedEvent
+from rms.journal.events import from_item, text
+from rms.journal.keys import aggregate_of, client_pk, health_key, parked_shard
+from rms.notifications.compose import compose, location_of
+from rms.notifications.health import (
+    STRAGGLERS,
+    GaveUp,
+    Health,
+    Lane,
+    Mode,
+    Opened,
+    emptied,
+    health_of,
+    lanes_of,
+    leave_lane,
+    looked_after,
+    needs_lane,
+    note_failure,
+    note_success,
+    probe_failed,
+    probe_succeeded,
+    queue_up,
+    take_lane,
+)
+from rms.notifications.judgement import Blame, Delivered, Gone, Judgement, RetryLater, Unauthorized
+from rms.notifications.notices import disable_endpoint
 from rms.notifications.schedule import next_try_at
+from rms.notifications.sending import send
 from rms.notifications.signing import message_id
-from rms.notifications.sinks import webhook
-from rms.platform.http import HttpAnswer, NoAnswer
+from rms.notifications.sinks.webhook import Message
+from rms.platform.http import HttpAnswer
 from rms.platform.observability import count, logger
-from rms.platform.secrets import MAX_PLAIN_BYTES
-from rms.platform.table import Absent, Check, ConditionFailedError, Equals, Item, Key, Present, Update
+from rms.platform.table import Absent, Check, Item, Key, Present
 from rms.platform.times import to_text
+from rms.shipments.wake import wake_endpoint, wake_teller
 
 AT_ONCE: Final = 40
-"""Events read at a time; a document, an endpoint and these are one read."""
+"""Events read at a time; a document, an endpoint with its health and these are one read."""
 
 ENOUGH_TIME: Final = timedelta(seconds=25)
 """How long one delivery goes on sending before it lets others have the function; what is left is woken again."""
 
+PARKED_AT_ONCE: Final = 40
+"""Parked cursors that a lane reads at a time."""
+
 ATTEMPTS_KEPT: Final = timedelta(days=30)
 ANSWER_KEPT: Final = 1024
 """Bytes of an answer's body that are kept with its attempt."""
+
+LONGEST_DELAY: Final = timedelta(minutes=15)
+"""The longest that a queue keeps a message back; for a later try the sweeper sends one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +80,13 @@ class Later:
 
 
 @dataclass(frozen=True, slots=True)
+class Parked:
+    """The endpoint takes nothing now; the cursor waits for it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unfinished:
     """Time is up with more to tell; the cursor is due at once."""
 
@@ -63,7 +98,26 @@ class Nothing:
     reason: str
 
 
-type Delivery = Told | Later | Unfinished | Nothing
+type Delivery = Told | Later | Parked | Unfinished | Nothing
+
+
+@dataclass(slots=True)
+class Turn:
+    """One worker's turn at an endpoint: since when, and in which lane, where it has any.
+
+    `probe` is the prober's fence, `probed` says that its one event was sent.
+    """
+
+    core: Core
+    jitter: Callable[[], float]
+    started: datetime
+    lane: Lane | None = None
+    probe: str | None = None
+    probed: bool = False
+
+    def lasts(self, seconds: float = 0) -> bool:
+        """Whether there is time left, after so many seconds more."""
+        return self.core.clock() - self.started + timedelta(seconds=seconds) <= ENOUGH_TIME
 
 
 def deliver_notifications(
@@ -77,60 +131,151 @@ def deliver_notifications(
     lease = core.cursors.lease(aggregate, endpoint_id)
     if isinstance(lease, NotDue):
         return Nothing(lease.reason)
+    turn = Turn(core, jitter, core.clock())
+    delivery = tell_all(turn, lease)
+    if turn.lane is not None:
+        # We have a lane: tell what waits for one, too.
+        drain(turn, aggregate.client, endpoint_id)
+    return delivery
+
+
+def tell_all(turn: Turn, lease: Lease) -> Delivery:
+    """Tell what a leased cursor owes, as far as the endpoint takes it and time lasts."""
     try:
-        return _tell_all(core, lease, jitter)
+        return _tell_all(turn, lease)
     except LeaseLostError:
         # It was replayed, or we were so slow that somebody else took it; they go on from where it stands.
         return Nothing("lease lost")
 
 
-def parked_shard(client: str, endpoint_id: str) -> str:
-    """The shard of `due` where the cursors of a disabled endpoint wait; the sweeper does not read it."""
-    return f"parked#{client}#{endpoint_id}"
+def drain(turn: Turn, client: str, endpoint_id: str) -> None:
+    """Tell what is parked, those first that have waited longest, in the lane of this turn; then leave the lane.
 
-
-def release_parked(core: Core, client: str, endpoint_id: str) -> Released:
-    """Have an endpoint that is enabled again told what waited for it; the sweeper starts with the longest waiting.
-
-    Releases a bounded number; call it again while it says that more are waiting.
+    The index may be late: what it still shows as parked may be told by now, and is not taken.
     """
-    released = core.cursors.unpark(parked_shard(client, endpoint_id))
-    if released.cursors:
-        count("CursorReleased", released.cursors)
-        logger.info("parked cursors released", endpoint=endpoint_id, cursors=released.cursors, more=released.more)
-    return released
+    core, lane = turn.core, turn.lane
+    assert lane is not None
+    endpoint, health = read_endpoint(core, client, endpoint_id)
+    takes = barred(client, endpoint_id, endpoint) is None and health.mode is not Mode.OPEN
+    helped = False
+    while takes and turn.lasts():
+        assert endpoint is not None
+        page = core.table.query_due(
+            parked_shard(client, endpoint_id), until=to_text(core.clock()), limit=PARKED_AT_ONCE
+        )
+        if not page.items:
+            emptied(core, health)
+            break
+        lanes = lanes_of(endpoint)
+        if not helped and len(page.items) > lanes:
+            helped = True
+            wake_endpoint(core, client, endpoint_id)  # one lane more, which asks for the next
+        took = _take_parked(
+            turn, [aggregate_of(text(row, "PK")) for row in page.items[lane.number :: lanes]], endpoint_id
+        )
+        if took is None:
+            break
+        if not took:
+            again_at = core.clock() + STRAGGLERS[0]
+            looked_after(core, health, again_at)
+            wake_endpoint(core, client, endpoint_id, delay_seconds=STRAGGLERS[0].seconds)
+            break
+    else:
+        if takes:
+            wake_endpoint(core, client, endpoint_id)
+    leave_lane(core, health, lane)
+
+
+def recovered(turn: Turn, health: Health) -> None:
+    """The probe got through, or there was none to send: the endpoint's lanes take over."""
+    assert turn.probe is not None
+    probe_succeeded(turn.core, health, turn.probe)
+    wake_endpoint(turn.core, health.client, health.endpoint)
+
+
+def read_endpoint(core: Core, client: str, endpoint_id: str) -> tuple[Endpoint | None, Health]:
+    """An endpoint, None if it is gone, and how it is doing."""
+    endpoint, health = endpoint_key(client, endpoint_id), health_key(client, endpoint_id)
+    rows = core.table.get_many([endpoint, health])
+    found = endpoint_from(rows[endpoint]) if endpoint in rows else None
+    return found, health_of(client, endpoint_id, rows.get(health))
+
+
+def endpoint_key(client: str, endpoint_id: str) -> Key:
+    """The row with an endpoint's configuration."""
+    return Key(client_pk(client), f"ENDPOINT#{endpoint_id}")
+
+
+def barred(client: str, endpoint_id: str, endpoint: Endpoint | None) -> tuple[str, Check] | None:
+    """Why an endpoint is sent nothing for now, and what holds for as long; None if it may be told."""
+    key = endpoint_key(client, endpoint_id)
+    if endpoint is None:
+        return "the endpoint is gone", Check(key, {"PK": Absent()})
+    if endpoint.disabled:
+        return "the endpoint is disabled", _still_disabled(key)
+    if endpoint.paused:
+        return "the endpoint is paused", Check(key, {"paused_at": Present()})
+    return None
+
+
+def _still_disabled(key: Key) -> Check:
+    return Check(key, {"disabled_at": Present()})
+
+
+# ── one cursor ──────────────────────────────────────────────────────────────────────
 
 
 @dataclass(slots=True)
 class _Batch:
-    """What one read brings: the order, the endpoint (with fresh headers once they are fetched), the events to tell."""
+    """What one read brings: the order, the endpoint (with fresh headers once they are fetched), its health, events."""
 
     document: Item
-    endpoint: Endpoint
+    endpoint: Endpoint | None
+    health: Health
+    again: tuple[RecordedEvent, ...]
     events: tuple[RecordedEvent, ...]
 
-    def to_tell(self, since: str) -> list[RecordedEvent]:
-        """The events that are this endpoint's business: those with a notification that RMS heard since then."""
-        return [
+    def to_tell(self, aggregate: AggregateId, since: str) -> list[RecordedEvent]:
+        """What to tell, in order: first what is wanted once more, then what is new and this endpoint's business."""
+        endpoint = self.endpoint
+        if endpoint is None:
+            return []
+        # A cursor of an endpoint that was deleted and registered anew knows an earlier registration than counts.
+        since = max(since, to_text(endpoint.created_at)) if since else since
+        location = location_of(aggregate, self.document) if endpoint.filter.locations else None
+        news = [
             recorded
             for recorded in self.events
-            if recorded.event.notification is not None and to_text(recorded.event.received_at) >= since
+            if recorded.event.notification is not None
+            and to_text(recorded.event.received_at) >= since
+            and endpoint.filter.wants(
+                aggregate.kind, recorded.event.notification, recorded.fact("aggregator"), location
+            )
         ]
+        return [*self.again, *news]
 
 
-def _tell_all(core: Core, lease: Lease, jitter: Callable[[], float]) -> Delivery:
-    started = core.clock()
+def _tell_all(turn: Turn, lease: Lease) -> Delivery:
+    core = turn.core
+    client, endpoint_id = lease.aggregate.client, lease.endpoint
     ahead: Lease | None = lease
     while ahead is not None:
         lease = ahead
         batch = _read(core, lease)
-        if batch is None or batch.endpoint.disabled:
-            return _park(core, lease, None, gone=batch is None)
-        for recorded in batch.to_tell(lease.since):
-            if core.clock() - started > ENOUGH_TIME:
-                core.cursors.release(lease, acked=recorded.sequence - 1)
+        to_tell = batch.to_tell(lease.aggregate, lease.since)
+        bar = barred(client, endpoint_id, batch.endpoint) or _open_breaker(turn, batch.health)
+        # What is not the endpoint's business waits for nothing, however it is doing.
+        if bar is not None and (to_tell or batch.endpoint is None):
+            return _park(core, lease, None, *bar)
+        if to_tell and not _has_its_lane(turn, batch):
+            queue_up(core, batch.health)
+            return _park(core, lease, None, "waits for its turn at the endpoint", batch.health.still_queued)
+        for recorded in to_tell:
+            if not _may_send(turn):
+                core.cursors.release(lease, acked=lease.acked)
+                wake_teller(core, lease.aggregate, endpoint_id)
                 return Unfinished()
-            told = _tell(core, lease, batch, recorded, jitter)
+            told = _tell(turn, lease, batch, recorded)
             if not isinstance(told, Lease):
                 return told
             lease = told
@@ -139,142 +284,184 @@ def _tell_all(core: Core, lease: Lease, jitter: Callable[[], float]) -> Delivery
     return Told()
 
 
-def _read(core: Core, lease: Lease) -> _Batch | None:
-    """One read for all that telling needs; None when the endpoint is gone."""
+def _read(core: Core, lease: Lease) -> _Batch:
+    """One read for all that telling needs."""
     aggregate = lease.aggregate
-    endpoint = _endpoint_key(aggregate.client, lease.endpoint)
-    first, last = lease.acked + 1, min(lease.head, lease.acked + AT_ONCE)
-    events = [aggregate.event(sequence) for sequence in range(first, last + 1)]
-    rows = core.table.get_many([aggregate.document, endpoint, *events])
-    if endpoint not in rows:
-        return None
+    endpoint = endpoint_key(aggregate.client, lease.endpoint)
+    health = health_key(aggregate.client, lease.endpoint)
+    last = min(lease.head, lease.acked + AT_ONCE)
+    events = [aggregate.event(sequence) for sequence in range(lease.acked + 1, last + 1)]
+    again = [aggregate.event(sequence) for sequence in lease.again[:AT_ONCE]]
+    rows = core.table.get_many([aggregate.document, endpoint, health, *again, *events])
     return _Batch(
         document=rows[aggregate.document],
-        endpoint=endpoint_from(rows[endpoint]),
+        endpoint=endpoint_from(rows[endpoint]) if endpoint in rows else None,
+        health=health_of(aggregate.client, lease.endpoint, rows.get(health)),
+        again=tuple(from_item(rows[key]) for key in again),
         events=tuple(from_item(rows[key]) for key in events if key in rows),
     )
 
 
-def _tell(
-    core: Core, lease: Lease, batch: _Batch, recorded: RecordedEvent, jitter: Callable[[], float]
-) -> Lease | Delivery:
+def _open_breaker(turn: Turn, health: Health) -> tuple[str, Check] | None:
+    if health.mode is Mode.OPEN and turn.probe is None:
+        return f"the endpoint does not answer: {health.reason}", health.still_queued
+    return None
+
+
+def _has_its_lane(turn: Turn, batch: _Batch) -> bool:
+    """Whether we may send: the endpoint takes everything at once, or we have a lane, or there was a free one."""
+    assert batch.endpoint is not None
+    if turn.lane is None and turn.probe is None and needs_lane(batch.endpoint, batch.health):
+        turn.lane = take_lane(turn.core, batch.endpoint, batch.health)
+        return turn.lane is not None
+    return True
+
+
+def _may_send(turn: Turn) -> bool:
+    """Whether there is time for one event more, at the endpoint's pace, which is waited for."""
+    seconds = turn.lane.seconds_to_wait(turn.core.clock()) if turn.lane is not None else 0.0
+    if not turn.lasts(seconds):
+        return False
+    if seconds:
+        turn.core.pause(seconds)
+    if turn.lane is not None:
+        turn.lane.sends(turn.core.clock())
+    return True
+
+
+def _tell(turn: Turn, lease: Lease, batch: _Batch, recorded: RecordedEvent) -> Lease | Delivery:
     """Send one event and move the cursor by what the endpoint answers."""
-    answer, judgement = _send(core, lease.aggregate, batch, recorded)
-    now = core.clock()
+    core, aggregate, endpoint = turn.core, lease.aggregate, batch.endpoint
+    assert endpoint is not None
+    message = Message(
+        id=message_id(aggregate.client, f"{aggregate.kind}#{aggregate.code}", recorded.sequence, endpoint.id),
+        notification=compose(aggregate, batch.document, recorded),
+    )
+    turn.probed = turn.probe is not None
+    sent = send(core, aggregate.client, endpoint, message)
+    batch.endpoint, answer, now = sent.endpoint, sent.answer, core.clock()
     attempt = Attempt(
         sequence=recorded.sequence,
         at=now,
-        outcome=_outcome(judgement),
+        outcome=_outcome(sent.judgement),
         status=answer.status if isinstance(answer, HttpAnswer) else None,
         elapsed_ms=answer.elapsed_ms,
         answer=answer.body[:ANSWER_KEPT].decode("utf-8", "replace") if isinstance(answer, HttpAnswer) else "",
         expires_at=int((now + ATTEMPTS_KEPT).timestamp()),
+        learned_at=recorded.event.received_at,
+        notification=recorded.event.notification.value if recorded.event.notification else "",
+        message=message.id,
     )
-    match judgement:
+    match sent.judgement:
         case Delivered():
-            count("NotificationDelivered")
-            return core.cursors.told(lease, attempt) or Told()
+            return _taken(turn, lease, batch, attempt)
         case Gone():
-            _disable(core, lease.aggregate.client, batch.endpoint, judgement.reason)
-            return _park(core, lease, attempt)
+            disable_endpoint(core, aggregate.client, endpoint, sent.judgement.reason)
+            return _park_disabled(core, lease, attempt)
         case RetryLater() | Unauthorized():
-            failure = judgement.failure if isinstance(judgement, Unauthorized) else judgement
-            return _later(core, lease, attempt, failure, jitter)
+            failure = sent.judgement.failure if isinstance(sent.judgement, Unauthorized) else sent.judgement
+            return _not_taken(turn, lease, batch, attempt, failure)
 
 
-def _park(core: Core, lease: Lease, attempt: Attempt | None, *, gone: bool = False) -> Later:
-    """Let the cursor wait for as long as its endpoint takes nothing; try again at once if it has just been enabled."""
-    client, endpoint = lease.aggregate.client, lease.endpoint
-    still = Check(_endpoint_key(client, endpoint), {"PK": Absent()} if gone else {"disabled_at": Present()})
-    reason = attempt.outcome if attempt is not None else "the endpoint is disabled"
-    if core.cursors.park(lease, parked_shard(client, endpoint), reason=reason, attempt=attempt, still=still):
-        return Later(None)
+def _taken(turn: Turn, lease: Lease, batch: _Batch, attempt: Attempt) -> Lease | Delivery:
+    core = turn.core
+    count("NotificationDelivered")
+    ahead = core.cursors.told(lease, attempt)
+    if turn.probe is not None:
+        recovered(turn, batch.health)
+        if ahead is not None:
+            core.cursors.release(ahead, acked=ahead.acked)
+            wake_teller(core, lease.aggregate, lease.endpoint)
+            return Unfinished()
+    else:
+        assert batch.endpoint is not None
+        note_success(core, batch.health, attempt.elapsed_ms, batch.endpoint)
+        batch.health = replace(batch.health, failing=(), failing_since=None)
+    return ahead or Told()
+
+
+def _not_taken(turn: Turn, lease: Lease, batch: _Batch, attempt: Attempt, failure: RetryLater) -> Delivery:
+    core, health = turn.core, batch.health
+    assert batch.endpoint is not None
+    if failure.blame is Blame.MESSAGE:
+        # Whoever refuses a body is there: others may well get through.
+        if turn.probe is not None:
+            recovered(turn, health)
+        else:
+            note_success(core, health, 0, batch.endpoint)
+        return _later(turn, lease, attempt, failure)
+    made = (
+        note_failure(core, health, lease.aggregate, failure.reason, failure.not_before, turn.jitter())
+        if turn.probe is None
+        else probe_failed(core, health, turn.probe, failure.reason, failure.not_before, turn.jitter())
+    )
+    match made:
+        case GaveUp(reason):
+            disable_endpoint(core, lease.aggregate.client, batch.endpoint, reason)
+            return _park_disabled(core, lease, attempt)
+        case Opened(probe_at, ours):
+            if ours:
+                wake = partial(wake_endpoint, core, health.client, health.endpoint)
+                _wake_at(core, probe_at, lambda delay: wake(delay_seconds=delay))
+            return _park(core, lease, attempt, attempt.outcome, health.still_queued)
+        case None:
+            return _later(turn, lease, attempt, failure)
+
+
+def _park_disabled(core: Core, lease: Lease, attempt: Attempt) -> Delivery:
+    """Park a cursor with the try after which its endpoint was disabled, unless it is enabled again by now."""
+    still = _still_disabled(endpoint_key(lease.aggregate.client, lease.endpoint))
+    return _park(core, lease, attempt, attempt.outcome, still)
+
+
+def _park(core: Core, lease: Lease, attempt: Attempt | None, reason: str, still: Check) -> Delivery:
+    """Let the cursor wait for as long as its endpoint takes nothing; try again at once if that has just changed."""
+    if core.cursors.park(lease, reason=reason, attempt=attempt, still=still):
+        return Parked(reason)
     now = core.clock()
     if attempt is None:
         core.cursors.release(lease, acked=lease.acked)
     else:
         core.cursors.refused(lease, attempt, again_at=now)
+    wake_teller(core, lease.aggregate, lease.endpoint)
     return Later(now)
 
 
-def _later(core: Core, lease: Lease, attempt: Attempt, failure: RetryLater, jitter: Callable[[], float]) -> Later:
-    again_at = next_try_at(attempt.at, lease.attempts + 1, jitter(), failure.not_before)
+def _later(turn: Turn, lease: Lease, attempt: Attempt, failure: RetryLater) -> Later:
+    core, aggregate, endpoint = turn.core, lease.aggregate, lease.endpoint
+    again_at = next_try_at(attempt.at, lease.attempts + 1, turn.jitter(), failure.not_before)
     if again_at is None:
         core.cursors.stall(lease, attempt)
         count("CursorStalled")
-        logger.error("endpoint stalled", endpoint=lease.endpoint, reason=failure.reason)
+        logger.error("endpoint stalled", endpoint=endpoint, reason=failure.reason)
     else:
         core.cursors.refused(lease, attempt, again_at=again_at)
         count("NotificationRefused")
-        logger.info("endpoint refused", endpoint=lease.endpoint, reason=failure.reason)
+        logger.info("endpoint refused", endpoint=endpoint, reason=failure.reason)
+        _wake_at(core, again_at, lambda delay: wake_teller(core, aggregate, endpoint, delay_seconds=delay))
     return Later(again_at)
 
 
-def _send(
-    core: Core, aggregate: AggregateId, batch: _Batch, recorded: RecordedEvent
-) -> tuple[HttpAnswer | NoAnswer, Judgement]:
-    """Send one event; where the client offers a credential API, a 401 is answered with fresh headers, once."""
-    client, endpoint = aggregate.client, batch.endpoint
-    message = webhook.Message(
-        id=message_id(client, f"{aggregate.kind}#{aggregate.code}", recorded.sequence, endpoint.id),
-        notification=compose(aggregate, batch.document, recorded),
-    )
-    target = _open_endpoint(core, client, endpoint)
-    answer = core.http.send(webhook.build(target, message, core.clock()))
-    judgement = judge(answer, core.clock())
-    if isinstance(judgement, Unauthorized) and endpoint.credential_url is not None:
-        headers = webhook.read_headers(core.http.send(webhook.ask_for_headers(endpoint.credential_url)))
-        if headers is not None and len(json.dumps(dict(headers))) <= MAX_PLAIN_BYTES:
-            batch.endpoint = _keep_headers(core, client, endpoint, headers)
-            answer = core.http.send(webhook.build(replace(target, headers=headers), message, core.clock()))
-            judgement = judge(answer, core.clock())
-    return answer, judgement
+def _wake_at(core: Core, at: datetime, wake: Callable[[int], None]) -> None:
+    """Send a wake-up that comes then, if a queue can keep it back for so long: else the sweeper sends one."""
+    wait = at - core.clock()
+    if wait <= LONGEST_DELAY:
+        wake(max(0, math.ceil(wait.total_seconds())))
 
 
-def _open_endpoint(core: Core, client: str, endpoint: Endpoint) -> webhook.Endpoint:
-    """The endpoint with its secrets in the clear. A secret that was rotated out signs on until its time is up."""
-    context = secret_context(client, f"ENDPOINT#{endpoint.id}")
-    now = to_text(core.clock())
-    secrets = json.loads(core.secrets.unseal(endpoint.sealed_secrets, context))
-    return webhook.Endpoint(
-        url=endpoint.url,
-        secrets=[each["secret"] for each in secrets if each["until"] is None or each["until"] > now],
-        headers=json.loads(core.secrets.unseal(endpoint.sealed_headers, context)),
-        preferences=Preferences(with_sequence=endpoint.sequence, dropped_metadata=frozenset(endpoint.dropped_metadata)),
-    )
-
-
-def _keep_headers(core: Core, client: str, endpoint: Endpoint, headers: Mapping[str, str]) -> Endpoint:
-    """The endpoint with these headers, which the next delivery finds as well."""
-    key = _endpoint_key(client, endpoint.id)
-    sealed = core.secrets.seal(json.dumps(dict(headers)), secret_context(client, key.sk))
-    try:
-        core.table.write(
-            Update(key, {"sealed_headers": Equals(endpoint.sealed_headers)}, set={"sealed_headers": sealed})
-        )
-    except ConditionFailedError:
-        logger.info("another delivery fetched headers first", endpoint=endpoint.id)
-    return replace(endpoint, sealed_headers=sealed)
-
-
-def _disable(core: Core, client: str, endpoint: Endpoint, reason: str) -> None:
-    """A 410 means what it says: no more calls to this URL until the client enables the endpoint again."""
-    count("EndpointDisabled")
-    logger.error("endpoint disabled", endpoint=endpoint.id, reason=reason)
-    try:
-        core.table.write(
-            Update(
-                _endpoint_key(client, endpoint.id),
-                {"version": Equals(endpoint.version), "disabled_at": Absent()},
-                set={"disabled_at": to_text(core.clock()), "disabled_because": reason},
-            )
-        )
-    except ConditionFailedError:
-        return  # disabled already, or registered anew meanwhile
-
-
-def _endpoint_key(client: str, endpoint_id: str) -> Key:
-    return Key(client_pk(client), f"ENDPOINT#{endpoint_id}")
+def _take_parked(turn: Turn, parked: list[AggregateId], endpoint_id: str) -> bool | None:
+    """Tell parked cursors. Whether any was still there to be told; None when the endpoint takes no more."""
+    took = False
+    for aggregate in parked:
+        if not turn.lasts():
+            return True
+        lease = turn.core.cursors.lease_parked(aggregate, endpoint_id)
+        if isinstance(lease, NotDue):
+            continue
+        took = True
+        if isinstance(tell_all(turn, lease), Parked):
+            return None
+    return took
 
 
 def _outcome(judgement: Judgement) -> str:

@@ -1,4 +1,4 @@
-"""The three bodies that a client's endpoint receives: return, forward, invoice. Pure builders.
+"""The four bodies that a client's endpoint receives: return, forward, invoice, endpoint notice. Pure builders.
 
 The same notification always gives the same bytes, so that a retry repeats exactly what was sent before.
 Source: RMS API contract, sections 1.5 and 15; notification types.
@@ -98,7 +98,18 @@ class InvoiceNotification:
     ack_date: str | None = None
 
 
-type Notification = ForwardNotification | ReturnNotification | InvoiceNotification
+@dataclass(frozen=True, slots=True)
+class EndpointNotice:
+    """Another endpoint of the client was disabled: it is told nothing until the client resumes it."""
+
+    sequence: int
+    received_at: datetime
+    endpoint: str
+    reason: str
+    disabled_at: datetime
+
+
+type Notification = ForwardNotification | ReturnNotification | InvoiceNotification | EndpointNotice
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +128,8 @@ def payload(notification: Notification, preferences: Preferences = EVERYTHING) -
     match notification:
         case InvoiceNotification():
             members = _invoice(notification)
+        case EndpointNotice():
+            members = _endpoint_notice(notification)
         case ForwardNotification():
             members = _shipment(notification, None, preferences)
         case ReturnNotification():
@@ -189,4 +202,16 @@ def _invoice(notification: InvoiceNotification) -> dict[str, Json]:
         "notificationType": NotificationType.INVOICE_GENERATED.value,
         "notificationUpdateTime": to_epoch(notification.received_at),
         "invoiceData": details,
+    }
+
+
+def _endpoint_notice(notification: EndpointNotice) -> dict[str, Json]:
+    return {
+        "notificationType": "ENDPOINT_DISABLED",
+        "notificationUpdateTime": to_epoch(notification.received_at),
+        "endpointInfo": {
+            "endpoint": notification.endpoint,
+            "reason": notification.reason,
+            "disabledAt": to_epoch(notification.disabled_at),
+        },
     }

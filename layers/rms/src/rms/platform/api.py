@@ -41,7 +41,7 @@ from rms.platform.errors import (
     told,
 )
 from rms.platform.events import Event, at_init, body_of, header, observed
-from rms.platform.observability import logger
+from rms.platform.observability import add_log_keys, logger
 
 type Json = Mapping[str, Any]
 
@@ -181,7 +181,7 @@ class Api[Core]:
         client, username = identity.get("client"), identity.get("username")
         if not client or not username or self._role not in str(identity.get("roles", "")).split(","):
             raise UnauthorizedError(f"The role {self._role} is needed")
-        logger.append_keys(client=client)
+        add_log_keys(client=str(client))
         body = body_of(event)
         kind = header(event, "content-type")
         if body and kind is not None and not _is_json(kind):

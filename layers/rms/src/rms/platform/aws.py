@@ -1,6 +1,7 @@
 """How RMS opens an AWS client: one shared session, short time-outs, few retries. Nothing opens at import time."""
 
 from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ CONNECT_SECONDS = 1.0
 READ_SECONDS = 3.0
 ATTEMPTS = 3
 """A call that never gets an answer ends after about ATTEMPTS x (CONNECT_SECONDS + READ_SECONDS) plus back-off: 14 s."""
+
+_opening = Lock()
 
 
 @overload
@@ -31,7 +34,7 @@ def open_client(
 @overload
 def open_client(service: Literal["s3"], *, region: str | None = None, endpoint_url: str | None = None) -> Any: ...
 def open_client(service: str, *, region: str | None = None, endpoint_url: str | None = None) -> Any:
-    """A low-level client, the very object that `boto3.client` would answer.
+    """A low-level client, the very object that `boto3.client` would answer. Threads may share it.
 
     Made by botocore's session itself: boto3's own import (resources, waiters, transfer) costs every cold start
     about 25 ms and RMS uses none of it. Parameters are not validated on the way out: the ports build every
@@ -44,20 +47,21 @@ def open_client(service: str, *, region: str | None = None, endpoint_url: str | 
     """
     from botocore.config import Config  # noqa: PLC0415 - importing this module must not load botocore's client code
 
-    return _session().create_client(
-        service,
-        region_name=region,
-        endpoint_url=endpoint_url,
-        config=Config(
-            connect_timeout=CONNECT_SECONDS,
-            read_timeout=READ_SECONDS,
-            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-            tcp_keepalive=True,
-            parameter_validation=False,
-            # Without it a link to a file is signed the old way in some regions, for all buckets at once.
-            signature_version="s3v4" if service == "s3" else None,
-        ),
-    )
+    with _opening:  # clients may be shared by threads, the session that makes them may not
+        return _session().create_client(
+            service,
+            region_name=region,
+            endpoint_url=endpoint_url,
+            config=Config(
+                connect_timeout=CONNECT_SECONDS,
+                read_timeout=READ_SECONDS,
+                retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+                tcp_keepalive=True,
+                parameter_validation=False,
+                # Without it a link to a file is signed the old way in some regions, for all buckets at once.
+                signature_version="s3v4" if service == "s3" else None,
+            ),
+        )
 
 
 @cache

@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import Any, Final
 
 from rms.platform.errors import TooLargeError
-from rms.platform.observability import logger, metrics
+from rms.platform.observability import correlated, logger, publish_counts
 
 MAX_BODY: Final = 256 * 1024
 """Largest body of any request, in bytes."""
@@ -46,17 +46,24 @@ def header(event: Event, name: str) -> str | None:
 
 @contextmanager
 def observed(what: str, correlation: str | None) -> Iterator[dict[str, Any]]:
-    """One log line at the end of a piece of work, with its time; the metrics counted meanwhile go out with it."""
-    started = perf_counter()
-    logger.set_correlation_id(correlation)
-    keys: dict[str, Any] = {}
+    """One log line at the end of an invocation, with its time; the metrics counted meanwhile go out with it."""
     try:
-        yield keys
+        with logged(what, correlation) as keys:
+            yield keys
     finally:
-        logger.info(what, elapsed_ms=round((perf_counter() - started) * 1000), **keys)
-        if metrics.metric_set:
-            metrics.flush_metrics()
-        logger.clear_state()
+        publish_counts()
+
+
+@contextmanager
+def logged(what: str, correlation: str | None) -> Iterator[dict[str, Any]]:
+    """One log line at the end of a piece of work, with its time; threads may each be at a piece of their own."""
+    started = perf_counter()
+    keys: dict[str, Any] = {}
+    with correlated(correlation):
+        try:
+            yield keys
+        finally:
+            logger.info(what, elapsed_ms=round((perf_counter() - started) * 1000), **keys)
 
 
 def at_init(build: Callable[[], object]) -> None:

@@ -2,6 +2,7 @@
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -27,6 +28,8 @@ def open_secrets(key_id: str, *, region: str | None = None, endpoint_url: str | 
 class KmsSecrets:
     """Encrypt and Decrypt with the context as KMS's encryption context; see `rms.platform.secrets.Secrets`.
 
+    Threads may share it. Two that want the same text for the first time may each ask for it.
+
     Args:
         open_client: answers a low-level KMS client; called once, when first needed, because most invocations find
             the secret in memory and opening a client costs them for nothing.
@@ -41,6 +44,8 @@ class KmsSecrets:
         self._cached = cached
         self._client: KMSClient | None = None
         self._unsealed: dict[_Sealed, str] = {}
+        self._remembering = Lock()
+        self._opening = Lock()
 
     def seal(self, plain: str, context: Mapping[str, str]) -> str:
         """Cipher text, safe to store.
@@ -66,12 +71,14 @@ class KmsSecrets:
                 context.
         """
         kept = (sealed, frozenset(context.items()))
-        plain = self._unsealed.pop(kept, None)
+        plain = self._unsealed.get(kept)
         if plain is None:
             plain = self._decrypt(sealed, context)
-        self._unsealed[kept] = plain  # back at the end: a dict's order is the order of use
-        if len(self._unsealed) > self._cached:
-            self._unsealed.pop(next(iter(self._unsealed)))
+        with self._remembering:
+            self._unsealed.pop(kept, None)
+            self._unsealed[kept] = plain  # back at the end: a dict's order is the order of use
+            if len(self._unsealed) > self._cached:
+                self._unsealed.pop(next(iter(self._unsealed)))
         return plain
 
     def _decrypt(self, sealed: str, context: Mapping[str, str]) -> str:
@@ -85,9 +92,10 @@ class KmsSecrets:
             raise SecretUnavailableError(_reason(error)) from error
 
     def _kms(self) -> "KMSClient":
-        if self._client is None:
-            self._client = self._open_client()
-        return self._client
+        with self._opening:
+            if self._client is None:
+                self._client = self._open_client()
+            return self._client
 
 
 def _reason(error: Exception) -> str:

@@ -41,6 +41,9 @@ MAX_DIALLED: Final = 4
 MAX_LINES: Final = 64
 """How many destinations keep their connections at a time."""
 
+MAX_KEPT: Final = 10
+"""How many connections to one destination are kept, one for each thread that may want it; more are closed after use."""
+
 type Resolve = Callable[[str, int], Sequence[str]]
 """Addresses of a host, as text. May block, may raise OSError."""
 
@@ -286,9 +289,9 @@ class _Line(requests.adapters.HTTPAdapter):
     def __init__(self, target: Destination, addresses: tuple[str, ...], tls: ssl.SSLContext | None) -> None:
         super().__init__(max_retries=0)
         self._pool: urllib3.HTTPConnectionPool = (
-            _PlainPool(target.host, target.port, maxsize=4, addresses=addresses)
+            _PlainPool(target.host, target.port, maxsize=MAX_KEPT, addresses=addresses)
             if tls is None
-            else _TlsPool(target.host, target.port, maxsize=4, addresses=addresses, ssl_context=tls)
+            else _TlsPool(target.host, target.port, maxsize=MAX_KEPT, addresses=addresses, ssl_context=tls)
         )
 
     @override

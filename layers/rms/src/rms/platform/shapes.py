@@ -140,6 +140,11 @@ TEXTS: Final = {
     "list_type": "must be a list",
     "too_short": "may not be empty",
     "too_long": "may have at most {max_length} elements",
+    "int_type": "must be a whole number",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "may be at most {le}",
+    "dict_type": "must be an object",
+    "extra_forbidden": "is not known here",
     "model_type": "must be an object",
     "model_attributes_type": "must be an object",
 }

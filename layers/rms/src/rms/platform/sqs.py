@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rms.platform.aws import open_client
-from rms.platform.queues import Message, QueueName, QueueUnavailableError
+from rms.platform.queues import Message, QueueName, QueueUnavailableError, group_of
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -31,7 +31,7 @@ def open_queues(
 
 
 class SqsQueues:
-    """Standard SQS queues; see `rms.platform.queues.Queues`.
+    """Standard SQS queues, some of them fair; see `rms.platform.queues.Queues`.
 
     A call may carry 1 MiB in ten messages: batches are cut by both. Entries that SQS gives back as its own fault go
     again, 3 times in all; an entry that is refused for good is a ValueError, and so is a message above 1 MiB, which
@@ -69,8 +69,8 @@ class SqsQueues:
             raise ValueError(f"a message waits 0 to {MAX_DELAY_SECONDS} seconds, not {delay_seconds}")
         url = self._urls[queue]
         delay = {"DelaySeconds": delay_seconds} if delay_seconds else {}
-        for batch in _batches([body_of(message) for message in messages]):
-            self._send_batch(url, [{"Id": str(place), "MessageBody": body} | delay for place, body in enumerate(batch)])
+        for batch in _batches([_entry(queue, message) for message in messages]):
+            self._send_batch(url, [{"Id": str(place)} | entry | delay for place, entry in enumerate(batch)])
 
     def _send_batch(self, url: str, entries: Sequence[dict[str, Any]]) -> None:
         for attempt in range(ENTRY_ATTEMPTS):
@@ -108,15 +108,22 @@ def body_of(message: Message) -> str:
     return body
 
 
-def _batches(bodies: Sequence[str]) -> Iterator[Sequence[str]]:
-    batch: list[str] = []
+def _entry(queue: QueueName, message: Message) -> dict[str, Any]:
+    entry = {"MessageBody": body_of(message)}
+    group = group_of(queue, message)
+    # On a standard queue a group orders nothing and holds nothing up: it makes the queue a fair one.
+    return entry if group is None else entry | {"MessageGroupId": group}
+
+
+def _batches(entries: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:
+    batch: list[dict[str, Any]] = []
     room = BATCH_BYTES
-    for body in bodies:
-        size = len(body)
+    for entry in entries:
+        size = len(entry["MessageBody"])
         if batch and (size > room or len(batch) == BATCH_MESSAGES):
             yield batch
             batch, room = [], BATCH_BYTES
-        batch.append(body)
+        batch.append(entry)
         room -= size
     if batch:
         yield batch

@@ -63,8 +63,8 @@ def create_announced_return(
             readers=configuration.readers,
             also=[*claims.writes, *forwards],
         ):
-            case Created():
-                wake_tellers(core, aggregate, configuration.readers)
+            case Created(readers=readers):
+                wake_tellers(core, aggregate, readers)
                 claims.wake(core)
                 return Recorded()
             case Exists():

@@ -60,8 +60,8 @@ def _create_booked(core: Core, configuration: Configuration, order: ReturnOrder)
             readers=configuration.readers,
             also=claims.writes,
         ):
-            case Created():
-                wake_tellers(core, aggregate, configuration.readers)
+            case Created(readers=readers):
+                wake_tellers(core, aggregate, readers)
                 claims.wake(core)
                 return Accepted()
             case Exists(document):
@@ -160,8 +160,8 @@ def _booked_after_all(
     while True:
         also = [*settled, *claims.writes]
         match core.journal.append(aggregate, event, lambda _: facts, readers=configuration.readers, also=also):
-            case Appended():
-                wake_tellers(core, aggregate, configuration.readers)
+            case Appended(readers=readers):
+                wake_tellers(core, aggregate, readers)
                 claims.wake(core)
                 return Accepted()
             case Blocked(index=index, current=current) if index >= len(settled):

@@ -168,6 +168,7 @@ def settle_booking(core: Core, aggregate: AggregateId) -> BookingOutcome | None:
     if row is None or document is None or BookingState(text(row, "state")) not in UNSETTLED:
         return None  # settled already: the message was late or doubled
     configuration = configuration_of(core, aggregate.client)
+    assert aggregate.kind != "E", "an endpoint books nothing"
     claimed = _claim(core, aggregate, row, _as_called(order_of(aggregate.kind, text(document, "body"))))
     if claimed is None:
         return None  # somebody else is at it, or it is not due yet
@@ -451,8 +452,8 @@ def _adopt(core: Core, configuration: Configuration, turn: _Turn, booked: Booked
             also=[done, *claims.writes, *label],
             status=claimed.status,
         ):
-            case Appended():
-                wake_tellers(core, aggregate, configuration.readers)
+            case Appended(readers=readers):
+                wake_tellers(core, aggregate, readers)
                 claims.wake(core)
                 return AwbBooked(order_id, aggregate.code, booked.awb, booked.courier)
             case Duplicate():

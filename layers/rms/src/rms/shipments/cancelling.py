@@ -334,9 +334,9 @@ def _finish(core: Core, seen: _Seen, fence: str | None, remark: str | None) -> C
     more = {"remark": remark} if remark else {}
     row = _row(core, seen, CancellationState.CANCELLED, settled_at=to_text(now), **more)
     also = [_replaced(aggregate, fence, row), _booking_cancelled(seen, text(row, "fence"), now)]
-    readers = configuration_of(core, aggregate.client).readers
-    match core.journal.append(aggregate, event, lambda status: _moved(status, now), readers=readers, also=also):
-        case Appended():
+    everybody = configuration_of(core, aggregate.client).readers
+    match core.journal.append(aggregate, event, lambda status: _moved(status, now), readers=everybody, also=also):
+        case Appended(readers=readers):
             wake_tellers(core, aggregate, readers)
             return CancelDone(aggregate.code, remark)
         case Duplicate():

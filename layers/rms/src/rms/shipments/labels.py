@@ -259,8 +259,8 @@ def _keep(core: Core, configuration: Configuration, wanted: Wanted, pdf: bytes) 
         remove=("due_at", "due_shard", "reason"),
     )
     match core.journal.append(aggregate, event, _labelled, readers=configuration.readers, also=[done], status=status):
-        case Appended():
-            wake_tellers(core, aggregate, configuration.readers)
+        case Appended(readers=readers):
+            wake_tellers(core, aggregate, readers)
             return Labelled(file)
         case Duplicate() | Blocked():
             return _as_it_stands(core, aggregate)

@@ -11,7 +11,7 @@ from rms.clients.configuration import configuration_of
 from rms.core import Core
 from rms.platform.errors import BadDataError
 from rms.platform.json import parse_object
-from rms.platform.observability import logger
+from rms.platform.observability import correlation_id
 from rms.platform.times import to_text
 
 
@@ -38,6 +38,6 @@ def take_push(core: Core, client: str, body: bytes) -> None:
         "aggregator": str(name),
         "received_at": to_text(core.clock()),
         "body": base64.b64encode(body).decode(),
-        "correlation": logger.get_correlation_id(),
+        "correlation": correlation_id(),
     }
     core.queues.send("inbound", [message])

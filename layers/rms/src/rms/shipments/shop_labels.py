@@ -182,8 +182,8 @@ def _note(core: Core, configuration: Configuration, wanted: Wanted, given: ShopL
         match core.journal.append(
             aggregate, event, partial(_booked, given), readers=configuration.readers, also=also, status=status
         ):
-            case Appended():
-                wake_tellers(core, aggregate, configuration.readers)
+            case Appended(readers=readers):
+                wake_tellers(core, aggregate, readers)
                 claims.wake(core)
                 return None
             case Duplicate():

@@ -5,7 +5,6 @@ from typing import Final
 
 from rms.core import Core
 from rms.journal import AggregateId, RecordedEvent
-from rms.journal.cursors import STALLED
 from rms.journal.events import maybe_text, number, text
 from rms.journal.keys import all_due_shards
 from rms.platform.table import Item
@@ -97,5 +96,5 @@ def _cursor(row: Item) -> Json:
         "waitingBecause": maybe_text(row, "reason"),
         # Under any other shard it stands still: stalled, or parked while its endpoint is disabled.
         "nextTryAt": maybe_text(row, "due_at") if shard in all_due_shards() else None,
-        "stalled": shard == STALLED,
+        "stalled": shard.startswith("stalled#"),
     }

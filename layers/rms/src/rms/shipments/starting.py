@@ -93,9 +93,8 @@ def create_and_book(
     booking = Put(aggregate.booking, call.row, NEW)
     document = listed_document(core, aggregate, wanted.order)
     match core.journal.create(aggregate, document, status, first, readers=configuration.readers, also=[*also, booking]):
-        case Created():
-            if first.notification is not None:
-                wake_tellers(core, aggregate, configuration.readers)
+        case Created(readers=readers):
+            wake_tellers(core, aggregate, readers)
             return call.make(core, configuration, {**status, "sequence": 1})
         case nothing_written:
             return nothing_written

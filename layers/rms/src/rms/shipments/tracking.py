@@ -14,7 +14,7 @@ from rms.journal import AggregateId, Appended, Blocked, Duplicate, Event, EventK
 from rms.journal.events import maybe_text, text
 from rms.journal.keys import forward_key, parked_key, shipment_key
 from rms.model.notification_type import NotificationType
-from rms.platform.observability import count, logger
+from rms.platform.observability import correlation_id, count, logger
 from rms.platform.table import (
     EXISTING,
     NEW,
@@ -188,7 +188,7 @@ def _unparked(client: str, parked: Sequence[Item]) -> list[tuple[Webhook, Shipme
 def _as_it_came(client: str, item: Item) -> dict[str, str | int | None]:
     """A parked row as the message that its webhook was."""
     kept = {name: text(item, name) for name in ("aggregator", "alias", "body", "received_at")}
-    return {"task": "record", "client": client, **kept, "correlation": logger.get_correlation_id()}
+    return {"task": "record", "client": client, **kept, "correlation": correlation_id()}
 
 
 def _when(parked: tuple[Webhook, ShipmentUpdate]) -> datetime:
@@ -256,9 +256,8 @@ def record_update(
     not_found = [Check(aggregate.seen(event_id), NEW) for event_id in update.tracked_as]
     also: list[Write] = [*claims.writes, *not_found]
     match core.journal.append(aggregate, event, change, readers=configuration.readers, also=also):
-        case Appended():
-            if told is not None:
-                wake_tellers(core, aggregate, configuration.readers)
+        case Appended(readers=readers):
+            wake_tellers(core, aggregate, readers)
             claims.wake(core)
             return Recorded()
         case Duplicate():

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from rms.core import Core
 from rms.journal import AggregateId, Reader
-from rms.platform.observability import logger
+from rms.platform.observability import correlation_id, logger
 from rms.platform.queues import Message, QueueName, QueueUnavailableError
 
 
 def wake_tellers(core: Core, aggregate: AggregateId, readers: Sequence[Reader]) -> None:
-    """Have the endpoints told what is new about an aggregate."""
+    """Have these endpoints told what is new about an aggregate: those that the journal marked."""
     _wake(
         core,
         "deliveries",
@@ -18,6 +18,17 @@ def wake_tellers(core: Core, aggregate: AggregateId, readers: Sequence[Reader]) 
             for reader in readers
         ],
     )
+
+
+def wake_endpoint(core: Core, client: str, endpoint: str, *, delay_seconds: int = 0) -> None:
+    """Have somebody look after an endpoint: probe it, or tell it what is parked."""
+    _wake(core, "deliveries", [{"task": "endpoint", "client": client, "endpoint": endpoint}], delay_seconds)
+
+
+def wake_teller(core: Core, aggregate: AggregateId, endpoint: str, *, delay_seconds: int = 0) -> None:
+    """Have one endpoint told, after so many seconds."""
+    about = {"client": aggregate.client, "kind": aggregate.kind, "code": aggregate.code, "endpoint": endpoint}
+    _wake(core, "deliveries", [about], delay_seconds)
 
 
 def wake_booker(core: Core, aggregate: AggregateId) -> None:
@@ -30,10 +41,13 @@ def wake_drain(core: Core, client: str, awb: str) -> None:
     _wake(core, "inbound", [{"task": "drain", "client": client, "awb": awb}])
 
 
-def _wake(core: Core, queue: QueueName, messages: Sequence[Message]) -> None:
-    correlation = logger.get_correlation_id()
+def _wake(core: Core, queue: QueueName, messages: Sequence[Message], delay_seconds: int = 0) -> None:
+    if not messages:
+        return
+    correlation = correlation_id()
+    sent = [{**message, "correlation": correlation} for message in messages]
     try:
-        core.queues.send(queue, [{**message, "correlation": correlation} for message in messages])
+        core.queues.send(queue, sent, delay_seconds=delay_seconds)
     except QueueUnavailableError:
         # What the message points at is committed and due; the sweeper finds it within a minute.
         logger.warning("wake-up not sent", queue=queue, messages=len(messages))

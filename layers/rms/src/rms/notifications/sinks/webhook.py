@@ -75,10 +75,11 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One event for one endpoint. `id` comes from `signing.message_id`."""
+    """One event for one endpoint. `id` comes from `signing.message_id`; a test, which is no event, says what it is."""
 
     id: str
     notification: Notification
+    test: bool = False
 
 
 def build(endpoint: Endpoint, message: Message, now: datetime) -> HttpRequest:
@@ -94,6 +95,7 @@ def build(endpoint: Endpoint, message: Message, now: datetime) -> HttpRequest:
         headers=own
         | ({} if named else {"User-Agent": USER_AGENT})
         | {"Content-Type": "application/json"}
+        | ({"webhook-test": "true"} if message.test else {})
         | sign(endpoint.secrets, message.id, now, body),
         body=body,
     )
