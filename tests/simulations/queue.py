@@ -1,36 +1,45 @@
 """Queue `deliveries` with Lambda's event source on it, in virtual time.
 
-As AWS has it: up to 50 invocations at once, each with up to ten messages, none of which is deleted before all of its
-batch are done; and a fair queue, which hands out the messages of a group that has more than its share in flight after
-those of the others. AWS does not say from which share on; here it is a tenth. That Lambda takes minutes to start its
-first 50 is left out.
+As AWS has it, by the template's own numbers: so many invocations at once, each with a batch of messages, none of which
+is deleted before all of its batch are done; and a fair queue, which hands out the messages of a group that has more
+than its share in flight after those of the others. AWS does not say from which share on; here it is a tenth. That
+Lambda takes a while to scale up is left out, and so are cold starts.
 """
 
 import json
 import random
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
-from rms.platform.queues import Message, QueueName
+from rms.platform.queues import Message, QueueName, group_of
 from rms.platform.sqs import MAX_DELAY_SECONDS, body_of
 from tests.fakes.queues import Received
 from tests.simulations.timeline import Timeline
+from tests.template import queue_definitions, template
 
-CONCURRENCY: Final = 50
-BATCH: Final = 10
+_FUNCTION: Final = template()["Resources"]["DeliverNotifications"]["Properties"]
+_SOURCE: Final = _FUNCTION["Events"]["Deliveries"]["Properties"]
+_QUEUE: Final = queue_definitions()["Deliveries"]
+
+CONCURRENCY: Final = int(_SOURCE["ScalingConfig"]["MaximumConcurrency"])
+BATCH: Final = int(_SOURCE["BatchSize"])
+TIME_OUT: Final = float(_FUNCTION["Timeout"])
+"""How long an invocation may take; here none is ended, but tests look at the longest."""
+
+VISIBILITY_SECONDS: Final = float(_QUEUE.attributes["VisibilityTimeout"])
+MAX_RECEIVES: Final = _QUEUE.max_receives or 1
 POLL_SECONDS: Final = 0.02
 """From the arrival of a message to the invocation; what arrives within it goes into one batch."""
 
-VISIBILITY_SECONDS: Final = 360.0
-MAX_RECEIVES: Final = 5
 NOISY_SHARE: Final = 0.1
 NOISY_LEAST: Final = 10
 """A group is noisy when it has more than this share of all messages in flight, and more than so many."""
 
-type Work = Callable[[Received], bool]
-"""Works one message; False: it failed."""
+type Work = Callable[[Sequence[Received]], Collection[str]]
+"""Works messages of a batch that say the same, as one thread of the worker does; answers the ids of those that failed."""
 
 
 @dataclass(slots=True)
@@ -45,13 +54,11 @@ class _Waiting:
 class DeliveryQueue:
     """The Queues port, and the workers behind `deliveries`; nothing may be sent to another queue here.
 
-    `work` is called once for each message, in a thread of its own. `batch` and `concurrency` are the event source's.
+    `work` is called once for each message of a batch that says something else, in a thread of its own.
     """
 
     timeline: Timeline
     work: Work
-    batch: int = BATCH
-    concurrency: int = CONCURRENCY
     seed: int = 0
     dead: list[Received] = field(default_factory=list)
     sent: int = 0
@@ -73,7 +80,9 @@ class DeliveryQueue:
         assert 0 <= delay_seconds <= MAX_DELAY_SECONDS
         for message in messages:
             self.sent += 1
-            waiting = _Waiting(f"m{self.sent}", body_of(message), f"{message['client']}#{message['endpoint']}")
+            group = group_of(queue, message)
+            assert group is not None, "a message without a group is nobody's, so nothing is fair"
+            waiting = _Waiting(f"m{self.sent}", body_of(message), group)
             self._appear_after(delay_seconds, waiting)
 
     def _appear_after(self, seconds: float, waiting: _Waiting) -> None:
@@ -93,7 +102,7 @@ class DeliveryQueue:
 
     def _invoke(self) -> None:
         self._polling = False
-        while self._visible and self._invocations < self.concurrency:
+        while self._visible and self._invocations < CONCURRENCY:
             batch = self._receive()
             self._invocations += 1
             self.most_invocations = max(self.most_invocations, self._invocations)
@@ -101,7 +110,7 @@ class DeliveryQueue:
 
     def _receive(self) -> list[_Waiting]:
         batch: list[_Waiting] = []
-        while self._visible and len(batch) < self.batch:
+        while self._visible and len(batch) < BATCH:
             group = self._next_group()
             waiting = self._visible[group].popleft()
             if not self._visible[group]:
@@ -143,7 +152,7 @@ class DeliveryQueue:
 
 @dataclass(slots=True)
 class _Invocation:
-    """One invocation: its messages, each in its own thread, and who is not done yet."""
+    """One invocation: its messages, those that say the same in one thread, and how many threads are not done yet."""
 
     queue: DeliveryQueue
     batch: list[_Waiting]
@@ -152,15 +161,19 @@ class _Invocation:
     left: int = 0
 
     def start(self) -> None:
-        self.left = len(self.batch)
-        if not self.batch:
-            self.queue.done((), (), self.started)
+        alike: dict[str, list[_Waiting]] = {}
         for waiting in self.batch:
-            self.queue.timeline.at(self.started, lambda waiting=waiting: self._work(waiting))
+            says = json.dumps({**json.loads(waiting.body), "correlation": None}, sort_keys=True)
+            alike.setdefault(says, []).append(waiting)
+        self.left = len(alike)
+        if not alike:
+            self.queue.done((), (), self.started)
+        for pieces in alike.values():
+            self.queue.timeline.at(self.started, partial(self._work, pieces))
 
-    def _work(self, waiting: _Waiting) -> None:
-        if not self.queue.work(Received(waiting.message_id, waiting.body, waiting.receives)):
-            self.failed.append(waiting)
+    def _work(self, alike: Sequence[_Waiting]) -> None:
+        failed = self.queue.work([Received(each.message_id, each.body, each.receives, each.group) for each in alike])
+        self.failed += [each for each in alike if each.message_id in failed]
         self.left -= 1
         if not self.left:
             self.queue.done(self.batch, self.failed, self.started)

@@ -16,7 +16,7 @@ from typing import Any, Final
 from unittest import mock
 
 from rms import composition
-from rms.clients import administration
+from rms.clients import administration, endpoints
 from rms.clients.configuration import configuration_of
 from rms.core import Core
 from rms.journal import AggregateId, Appended, Created, Event, EventKind
@@ -29,10 +29,11 @@ from rms.shipments.wake import wake_tellers
 from tests.builders import a_return
 from tests.fakes.calls import Calls
 from tests.fakes.files import FakeFiles
+from tests.fakes.queues import Received
 from tests.faults.run import quiet
 from tests.simulations.endpoints import Behaviour, SimulatedEndpoint, Try
 from tests.simulations.ports import RememberingSecrets, TimedHttp, TimedTable
-from tests.simulations.queue import CONCURRENCY, DeliveryQueue
+from tests.simulations.queue import DeliveryQueue
 from tests.simulations.timeline import Timeline
 from tests.world import sqs_event
 
@@ -82,12 +83,12 @@ class Simulation:
         administration.create_client(self.core, name, name.title())
 
     def endpoint(self, client: str, name: str, behave: Behaviour, **wishes: Any) -> SimulatedEndpoint:
-        """Another endpoint of a client; `wishes` are of `administration.NewEndpoint`."""
+        """Another endpoint of a client; `wishes` are of `endpoints.Settings`."""
         host = f"{name}.{client}.test"
         endpoint = self.endpoints[client, name] = SimulatedEndpoint(self.timeline, behave)
         self.http.hosts[host] = endpoint.receive
-        new = administration.NewEndpoint(name, f"https://{host}/hook", {}, **wishes)
-        administration.put_endpoint(self.core, client, new)
+        settings = endpoints.Settings(url=f"https://{host}/hook", headers={}, **wishes)
+        endpoints.put_endpoint(self.core, client, name, lambda _: settings)
         return endpoint
 
     # ── what happens ────────────────────────────────────────────────────────────────
@@ -153,9 +154,9 @@ class Simulation:
         now = self.timeline.clock()
         return Event(f"{code}:{sequence}", EventKind.TRACKED, now, now, name, {})
 
-    def _has_happened(self, client: str, code: str, sequence: int, _outcome: Created | Appended) -> None:
+    def _has_happened(self, client: str, code: str, sequence: int, outcome: Created | Appended) -> None:
         self.happened[client, code, sequence] = self.timeline.seconds
-        wake_tellers(self.core, AggregateId(client, "R", code), configuration_of(self.core, client).readers)
+        wake_tellers(self.core, AggregateId(client, "R", code), outcome.readers)
 
     def start_sweeping(self) -> None:
         """The sweeper comes every minute. Where it would find nothing it is not called, which comes to the same."""
@@ -174,20 +175,20 @@ class Simulation:
 
 
 @contextmanager
-def simulation(*, seed: int = 0, concurrency: int = CONCURRENCY) -> Iterator[Simulation]:
+def simulation(*, seed: int = 0) -> Iterator[Simulation]:
     """RMS without clients, at the start of virtual time."""
     random.seed(seed)  # delivery's jitter
     timeline = Timeline()
     table, http, secrets = TimedTable(timeline), TimedHttp(), RememberingSecrets()
     numbers = count(1)
 
-    def work(received: Any) -> bool:
+    def work(received: Sequence[Received]) -> list[str]:
         core = free.pop() if free else environment()
-        answer = simulated.invoke("deliver_notifications", sqs_event([received]), core)
+        answer = simulated.invoke("deliver_notifications", sqs_event(received), core)
         free.append(core)
-        return not answer["batchItemFailures"]
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
-    queue = DeliveryQueue(timeline, work, concurrency=concurrency, seed=seed)
+    queue = DeliveryQueue(timeline, work, seed=seed)
 
     def environment() -> Core:
         core = Core.on(
