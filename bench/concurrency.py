@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bench.installations import Installation, quiet
-from rms.clients.administration import MAX_ENDPOINTS
+from rms.clients.endpoints import MAX_ENDPOINTS
 from rms.composition import AT_ONCE
 from rms.core import Core
 from rms.platform.http import HttpAnswer, HttpRequest

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from rms.clients import account_rules, administration
-from rms.journal.keys import health_key
-from rms.notifications.delivery import endpoint_key
+from rms.journal.keys import endpoint_key, health_key
 from rms.platform.table import EXISTING, Update
 from sandbox.clickpost.settings import Settings
 from sandbox.faults import Fault, Then, answers_status

@@ -7,9 +7,9 @@ from itertools import count
 import pytest
 
 from rms.aggregators.contract import Cancelled
-from rms.journal import RecordedEvent
+from rms.journal import AggregateId, RecordedEvent
 from rms.journal.events import Event, to_item
-from rms.notifications import delivery
+from rms.notifications import delivery, sending
 from rms.notifications.judgement import Delivered
 from rms.platform.table import Item
 from rms.shipments import cancelling
@@ -60,7 +60,7 @@ def test_a_journal_that_does_not_know_what_it_has_seen_is_noticed(monkeypatch: p
 
 
 def test_going_on_to_the_next_event_after_a_refusal_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "judge", lambda *_: Delivered(200))
+    monkeypatch.setattr(sending, "judge", lambda *_: Delivered(200))
     scenario = NAMED["an endpoint is down, then up; another is not"]
 
     found = breaches(scenario.play(scenario.start()))
@@ -71,8 +71,8 @@ def test_going_on_to_the_next_event_after_a_refusal_is_noticed(monkeypatch: pyte
 def test_a_cursor_that_moves_past_what_was_not_told_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     honest = delivery._Batch.to_tell
 
-    def all_but_the_first(batch: delivery._Batch, since: str) -> list[RecordedEvent]:
-        return honest(batch, since)[1:]
+    def all_but_the_first(batch: delivery._Batch, aggregate: AggregateId, since: str) -> list[RecordedEvent]:
+        return honest(batch, aggregate, since)[1:]
 
     monkeypatch.setattr(delivery._Batch, "to_tell", all_but_the_first)
     scenario = NAMED["create, channel booked"]
@@ -80,6 +80,31 @@ def test_a_cursor_that_moves_past_what_was_not_told_is_noticed(monkeypatch: pyte
     found = breaches(scenario.play(scenario.start()))
 
     assert Kind.LOST_NOTIFICATION in {breach.kind for breach in found}
+
+
+def test_an_endpoint_whose_breaker_is_never_probed_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rms.notifications.attending.elect_prober", lambda *_: False)
+    monkeypatch.setattr("tests.faults.run.ROUNDS", 200)
+    scenario = NAMED["an endpoint dies, its breaker opens, it recovers"]
+
+    run = scenario.start()
+    with pytest.raises(AssertionError, match="never comes to rest"):
+        scenario.play(run)
+
+    assert Kind.LOST_NOTIFICATION in {breach.kind for breach in breaches(run)}
+
+
+def test_what_no_lane_comes_by_for_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rms.notifications.attending.drain", lambda *_: None)
+    monkeypatch.setattr("rms.notifications.delivery.drain", lambda *_: None)
+    monkeypatch.setattr("tests.faults.run.ROUNDS", 200)
+    scenario = NAMED["an endpoint dies, its breaker opens, it recovers"]
+
+    run = scenario.start()
+    with pytest.raises(AssertionError, match="never comes to rest"):
+        scenario.play(run)
+
+    assert Kind.LOST_NOTIFICATION in {breach.kind for breach in breaches(run)}
 
 
 def test_a_parcel_that_is_cancelled_without_asking_its_aggregator_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,13 +46,13 @@ def test_the_replay_in_the_guide_is_one_that_rms_takes() -> None:
 
 
 def test_the_shards_in_the_guide_are_those_of_the_code() -> None:
-    from rms.journal.cursors import STALLED
-    from rms.journal.keys import all_due_shards
-    from rms.notifications.delivery import parked_shard
+    from rms.journal.keys import all_due_shards, parked_shard, stalled_shard
     from rms.shipments.booking import HELD
     from rms.shipments.claims import UNMATCHED
 
     first, *_, last = all_due_shards()
 
-    for shard in (STALLED, HELD, UNMATCHED, parked_shard("CLIENT", "ENDPOINT"), first, last):
+    standing = (stalled_shard("CLIENT", "ENDPOINT"), parked_shard("CLIENT", "ENDPOINT"), HELD, UNMATCHED)
+
+    for shard in (*standing, first, last):
         assert f"`{shard}`" in GUIDE

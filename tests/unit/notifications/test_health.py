@@ -11,9 +11,9 @@ import pytest
 
 from rms.clients.configuration import endpoint_from
 from rms.journal import AggregateId, NotDue
-from rms.journal.keys import due_shard, health_key, parked_shard
+from rms.journal.keys import due_shard, endpoint_key, health_key, parked_shard
 from rms.notifications import attend_endpoint
-from rms.notifications.delivery import ENOUGH_TIME, Parked, Told, endpoint_key
+from rms.notifications.delivery import ENOUGH_TIME, Parked, Told
 from rms.notifications.health import INTERVALS, LANES, SLOW_FOR, SLOW_MS, health_of, lanes_of
 from rms.platform.http import HttpAnswer, HttpRequest
 from rms.platform.secrets import SecretUnavailableError

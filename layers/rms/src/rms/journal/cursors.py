@@ -162,7 +162,7 @@ class Cursors:
         """Take the cursor if it is parked; of many who ask, one gets it. The schedule starts anew."""
         shard = parked_shard(aggregate.client, endpoint)
         # From now on the sweeper sees it: should we die, it finds the cursor when the lease has run out.
-        change = {"due_shard": due_shard(aggregate.pk), "attempts": 0}
+        change: dict[str, Value] = {"due_shard": due_shard(aggregate.pk), "attempts": 0}
         return self._take(aggregate, endpoint, {"due_shard": Equals(shard)}, change)
 
     def _take(self, aggregate: AggregateId, endpoint: str, expect: Expect, change: dict[str, Value]) -> Lease | NotDue:

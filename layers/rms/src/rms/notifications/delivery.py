@@ -16,7 +16,7 @@ from rms.clients.configuration import Endpoint, endpoint_from
 from rms.core import Core
 from rms.journal import AggregateId, Attempt, Lease, LeaseLostError, NotDue, RecordedEvent
 from rms.journal.events import from_item, text
-from rms.journal.keys import aggregate_of, client_pk, health_key, parked_shard
+from rms.journal.keys import aggregate_of, endpoint_key, health_key, parked_shard
 from rms.notifications.compose import compose, location_of
 from rms.notifications.health import (
     STRAGGLERS,
@@ -199,11 +199,6 @@ def read_endpoint(core: Core, client: str, endpoint_id: str) -> tuple[Endpoint |
     rows = core.table.get_many([endpoint, health])
     found = endpoint_from(rows[endpoint]) if endpoint in rows else None
     return found, health_of(client, endpoint_id, rows.get(health))
-
-
-def endpoint_key(client: str, endpoint_id: str) -> Key:
-    """The row with an endpoint's configuration."""
-    return Key(client_pk(client), f"ENDPOINT#{endpoint_id}")
 
 
 def barred(client: str, endpoint_id: str, endpoint: Endpoint | None) -> tuple[str, Check] | None:
@@ -433,11 +428,11 @@ def _later(turn: Turn, lease: Lease, attempt: Attempt, failure: RetryLater) -> L
     if again_at is None:
         core.cursors.stall(lease, attempt)
         count("CursorStalled")
-        logger.error("endpoint stalled", endpoint=endpoint, reason=failure.reason)
+        logger.error("endpoint stalled", client=aggregate.client, endpoint=endpoint, reason=failure.reason)
     else:
         core.cursors.refused(lease, attempt, again_at=again_at)
         count("NotificationRefused")
-        logger.info("endpoint refused", endpoint=endpoint, reason=failure.reason)
+        logger.info("endpoint refused", client=aggregate.client, endpoint=endpoint, reason=failure.reason)
         _wake_at(core, again_at, lambda delay: wake_teller(core, aggregate, endpoint, delay_seconds=delay))
     return Later(again_at)
 

@@ -252,7 +252,7 @@ def note_failure(
         if opened is None:
             return None
         count("BreakerOpened")
-        logger.warning("breaker opened", endpoint=health.endpoint, reason=reason)
+        logger.warning("breaker opened", client=health.client, endpoint=health.endpoint, reason=reason)
         return Opened(from_text(str(opened["due_at"])))
     return None
 
@@ -311,7 +311,7 @@ def probe_succeeded(core: Core, health: Health, fence: str) -> None:
     gone = ("probe", "opened", "failing", "failing_since", "reason", "stragglers")
     _end_probe(core, health, fence, change, gone)
     count("BreakerClosed")
-    logger.info("breaker closed", endpoint=health.endpoint)
+    logger.info("breaker closed", client=health.client, endpoint=health.endpoint)
 
 
 def queue_up(core: Core, health: Health) -> None:

@@ -21,6 +21,7 @@ from typing import Any, Final, override
 
 import requests
 import requests.adapters
+import requests.structures
 import requests.utils
 import urllib3.connection
 import urllib3.exceptions
@@ -43,6 +44,10 @@ MAX_LINES: Final = 64
 
 MAX_KEPT: Final = 10
 """How many connections to one destination are kept, one for each thread that may want it; more are closed after use."""
+
+MOST_OVERHEAD: Final = 1024 * 1024
+"""How many bytes may come in an exchange besides twice the body that is read at most: head, framing, packing. What is
+beyond that is a flood, and a body can be framed so that the library reads all of it into memory."""
 
 type Resolve = Callable[[str, int], Sequence[str]]
 """Addresses of a host, as text. May block, may raise OSError."""
@@ -192,6 +197,7 @@ class _Exchange:
     def __init__(self, request: HttpRequest) -> None:
         self.connect_seconds = request.connect_seconds
         self.total_seconds = request.total_seconds
+        self.room = 2 * request.most_bytes + MOST_OVERHEAD
         self.started = time.monotonic()
         self.connecting = False
         self.sent = False
@@ -206,18 +212,30 @@ class _Exchange:
             raise TimeoutError
         return left
 
+    def received(self, size: int) -> int:
+        """Counts what has come in, and answers it. Raises _FloodError when it has become too much."""
+        self.room -= size
+        if self.room < 0:
+            raise _FloodError
+        return size
+
+
+class _FloodError(OSError):
+    """The other side sends more than any answer has."""
+
 
 _EXCHANGE: Final[ContextVar[_Exchange]] = ContextVar("exchange")
 """The exchange that this thread is making: sockets outlive exchanges and are made deep inside the library."""
 
 
 class _PlainSocket(socket.socket):
-    """A socket whose every wait ends with the exchange, and which notes that something was sent."""
+    """A socket whose every wait ends with the exchange, and which notes what was sent and what has come."""
 
     @override
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        self.settimeout(_EXCHANGE.get().remaining())
-        return super().recv_into(*args, **kwargs)
+        exchange = _EXCHANGE.get()
+        self.settimeout(exchange.remaining())
+        return exchange.received(super().recv_into(*args, **kwargs))
 
     @override
     def sendall(self, *args: Any, **kwargs: Any) -> None:
@@ -232,8 +250,9 @@ class _TlsSocket(ssl.SSLSocket):
 
     @override
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        self.settimeout(_EXCHANGE.get().remaining())
-        return super().recv_into(*args, **kwargs)
+        exchange = _EXCHANGE.get()
+        self.settimeout(exchange.remaining())
+        return exchange.received(super().recv_into(*args, **kwargs))
 
     @override
     def send(self, *args: Any, **kwargs: Any) -> int:
@@ -301,6 +320,15 @@ class _Line(requests.adapters.HTTPAdapter):
     @override
     def cert_verify(self, *args: Any, **kwargs: Any) -> None:
         """Nothing: the pool's own TLS context checks, with the certificates loaded once."""
+
+    @override
+    def build_response(self, req: Any, resp: Any) -> requests.Response:
+        """What came, as far as it is used. The library would read the cookies, which can be made to take minutes."""
+        response = requests.Response()
+        response.status_code = resp.status
+        response.headers = requests.structures.CaseInsensitiveDict(resp.headers)
+        response.raw = resp
+        return response
 
     @override
     def close(self) -> None:
@@ -374,6 +402,7 @@ _CERTIFICATE_REASONS: Final = {
 """OpenSSL's verify codes that a client's engineer can act on at once; all others are about trust."""
 
 _REASONS: Final[tuple[tuple[type[BaseException], str], ...]] = (
+    (_FloodError, "answer is too long"),
     (ConnectionRefusedError, "connection refused"),
     (http.client.RemoteDisconnected, "connection closed before an answer"),
     (ConnectionError, "connection closed before the end"),
