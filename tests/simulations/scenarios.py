@@ -2,8 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
+from rms.clients.endpoints import resume_endpoint
+from rms.journal.events import maybe_text
+from rms.model.event_filter import EventFilter
+from rms.model.notification_type import NotificationType
+from rms.platform.times import from_text
 from tests.simulations.endpoints import (
     Behaviour,
     SimulatedEndpoint,
@@ -37,7 +43,7 @@ class Delays:
 
 # ── one of a hundred ────────────────────────────────────────────────────────────────
 
-BUSY_EVERY: Final = 0.2
+BUSY_EVERY: Final = 0.25
 """Seconds between the orders of the client whose endpoint dies: left to itself, that would take up every worker."""
 
 
@@ -77,3 +83,117 @@ def _clients() -> list[tuple[str, int, float]]:
     large = [(f"large{number}", 20, 20.0) for number in range(4)]
     small = [(f"small{number}", 1, 10.0) for number in range(18)]
     return [*large, *small, ("busy", 2, BUSY_EVERY)]
+
+
+# ── ten thousand waiting ────────────────────────────────────────────────────────────
+
+COMES_BACK: Final = 12 * MINUTE
+"""When the endpoint that was down answers again; its breaker learns that from the next probe, at about 18 minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What became of many events that waited for one endpoint, while another one of another client had its usual load."""
+
+    waited: int
+    shop: SimulatedEndpoint
+    quiet: Delays
+    """Of what happened while the backlog was told."""
+    left_at: float
+    """When the last of the backlog was taken."""
+
+    @property
+    def found_at(self) -> float:
+        """When the endpoint was found to be back."""
+        return self.shop.taken[0].ended
+
+    @property
+    def seconds(self) -> float:
+        """From the first that was taken to the last."""
+        return self.left_at - self.found_at
+
+
+def backlog(returns: int, events: int, *, seed: int = 0) -> Backlog:
+    """So many returns with so many events each happen within ten minutes, while their endpoint is down."""
+    with simulation(seed=seed) as rms:
+        rms.client("down")
+        rms.client("quiet")
+        shop = rms.endpoint("down", "shop", until(COMES_BACK, refuses_connections, answers_well(1)))
+        rms.endpoint("quiet", "shop", answers_well(2))
+        each = 10 * MINUTE / events
+        rms.every(each / returns, each, lambda number: rms.appears("down", f"RET-{number}"))
+        for later in range(1, events):
+            since, ends = later * each, (later + 1) * each
+            rms.every(each / returns, ends, lambda number: rms.goes_on("down", f"RET-{number}"), since=since)
+        rms.every(2.0, 50 * MINUTE, lambda number: rms.appears("quiet", f"Q-{number}"))
+        while len(shop.taken) < returns * events and rms.timeline.seconds < 2 * HOUR:
+            rms.run(rms.timeline.seconds + MINUTE)
+        waits = rms.delays("quiet", "shop", since=shop.taken[0].at)
+        waited = sum(client == "down" for client, _, _ in rms.happened)
+        return Backlog(waited, shop, Delays.of(waits), shop.taken[-1].ended)
+
+
+# ── dead for days ───────────────────────────────────────────────────────────────────
+
+ORDERS: Final = 60
+RESUMED: Final = 6 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class DeadForDays:
+    """An endpoint that takes nothing for days while orders come in, and is resumed after that."""
+
+    shop: SimulatedEndpoint
+    opened_at: float
+    """When the third of its first tries had failed."""
+    disabled_at: float | None
+    notices: SimulatedEndpoint
+    happened: Mapping[tuple[str, str, int], float]
+    resumed_at: float = RESUMED
+
+
+def dead_for_days(behave: Behaviour = hangs, *, seed: int = 0) -> DeadForDays:
+    """Orders come every two hours, the first twenty at once, and each goes on a day later; the client hears a notice."""
+    with simulation(seed=seed) as rms:
+        rms.client("lotus")
+        notices = rms.endpoint("lotus", "ops", answers_well(1), filter=EventFilter(types=frozenset({NotificationType.LOST})))
+        shop = rms.endpoint("lotus", "shop", until(RESUMED, behave, answers_well(2)), notice_endpoint="ops")
+        for number in range(ORDERS):
+            at = max(0.0, number - 20) * 2 * HOUR + number * 0.5
+            rms.timeline.at(at, partial(rms.appears, "lotus", f"RET-{number}"))
+            rms.timeline.at(at + DAY, partial(rms.goes_on, "lotus", f"RET-{number}"))
+        rms.run(RESUMED)
+        opened_at = sorted(each.ended for each in shop.tries)[2]
+        row = rms.row("lotus", "ENDPOINT#shop")
+        disabled = maybe_text(row or {}, "disabled_at")
+        rms.timeline.at(RESUMED, lambda: resume_endpoint(rms.core, "lotus", "shop"))
+        rms.run(RESUMED + 10 * MINUTE)
+        at = rms.timeline.seconds_of(from_text(disabled)) if disabled else None
+        return DeadForDays(shop, opened_at, at, notices, dict(rms.happened))
+
+
+# ── slow, narrow, paced ─────────────────────────────────────────────────────────────
+
+SLOW_SECONDS: Final = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An endpoint with more to hear than it takes, and what the others noticed."""
+
+    shop: SimulatedEndpoint
+    others: Delays
+
+
+def held(behave: Behaviour, every: float, *, seed: int = 0, **wishes: Any) -> Held:
+    """An order every so many seconds for one endpoint, for a quarter of an hour; others have their usual load."""
+    with simulation(seed=seed) as rms:
+        rms.client("lotus")
+        shop = rms.endpoint("lotus", "shop", behave, **wishes)
+        rms.every(every, LOADED, lambda number: rms.appears("lotus", f"RET-{number}"))
+        for client in range(5):
+            rms.client(f"other{client}")
+            rms.endpoint(f"other{client}", "shop", answers_well(client))
+            rms.every(5.0, LOADED, lambda number, client=client: rms.appears(f"other{client}", f"RET-{number}"))
+        rms.run(LOADED)
+        return Held(shop, Delays.of([d for client in range(5) for d in rms.delays(f"other{client}", "shop")]))

@@ -23,6 +23,7 @@ from rms.journal import AggregateId, Appended, Created, Event, EventKind
 from rms.journal.keys import all_due_shards
 from rms.model.documents import to_document
 from rms.model.notification_type import NotificationType
+from rms.platform.observability import metrics
 from rms.platform.table import Item
 from rms.platform.times import to_text
 from rms.shipments.wake import wake_tellers
@@ -33,7 +34,7 @@ from tests.fakes.queues import Received
 from tests.faults.run import quiet
 from tests.simulations.endpoints import Behaviour, SimulatedEndpoint, Try
 from tests.simulations.ports import RememberingSecrets, TimedHttp, TimedTable
-from tests.simulations.queue import DeliveryQueue
+from tests.simulations.queue import TIME_OUT, DeliveryQueue
 from tests.simulations.timeline import Timeline
 from tests.world import sqs_event
 
@@ -209,13 +210,23 @@ def simulation(*, seed: int = 0) -> Iterator[Simulation]:
     environments = _Environments(core)
     simulated = Simulation(timeline, table, queue, http, core, environments)
     try:
-        with quiet(), mock.patch.object(composition, "_built", environments):
+        with (
+            quiet(),
+            mock.patch.object(metrics, "add_metric", _not_counted),
+            mock.patch.object(composition, "_built", environments),
+        ):
             simulated.start_sweeping()
             yield simulated
             timeline.close()
     finally:
         if not timeline.over:
             timeline.close()
+    assert not queue.dead, "a message was given up"
+    assert queue.longest < TIME_OUT, "Lambda would have ended an invocation"
+
+
+def _not_counted(**_: object) -> None:
+    """What metrics make of a count here."""
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
