@@ -1,12 +1,12 @@
 """A dead endpoint costs the others nothing that they notice, and itself gets one probe per interval."""
 
-from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 import pytest
 
 from rms.notifications.health import INTERVALS, OPENS_AFTER
-from tests.simulations.endpoints import TIME_OUT, answers_well, hangs, in_order, refuses_connections
+from tests.simulations.endpoints import TIME_OUT, Behaviour, answers_well, hangs, in_order, refuses_connections
 from tests.simulations.scenarios import (
     BUSY_EVERY,
     LOADED,
@@ -31,33 +31,36 @@ CONNECTIONS_BEFORE: Final = TIME_OUT / BUSY_EVERY + OPENS_AFTER + 5
 CAUGHT_UP_WITHIN: Final = MINUTE
 
 
-class TestAmongAHundred:
-    @pytest.fixture(scope="class")
-    def well(self) -> Iterator[OneOfAHundred]:
-        yield one_of_a_hundred(answers_well(1))
+@cache
+def well() -> OneOfAHundred:
+    return one_of_a_hundred(answers_well(1))
 
-    @pytest.fixture(scope="class")
-    def dead(self) -> Iterator[OneOfAHundred]:
-        yield one_of_a_hundred(hangs)
 
-    def test_the_others_notice_nothing(self, well: OneOfAHundred, dead: OneOfAHundred) -> None:
-        assert dead.others.events == well.others.events > 5000
-        assert dead.others.p99 <= P99_AT_MOST * well.others.p99
+@cache
+def dead() -> OneOfAHundred:
+    return one_of_a_hundred(hangs)
 
-    def test_nor_does_the_same_clients_other_endpoint(self, well: OneOfAHundred, dead: OneOfAHundred) -> None:
-        assert dead.neighbour.events == well.neighbour.events == LOADED / BUSY_EVERY
-        assert dead.neighbour.p99 <= P99_AT_MOST * well.neighbour.p99
 
-    def test_it_gets_a_bounded_number_of_connections_and_then_one_per_interval(self, dead: OneOfAHundred) -> None:
-        tries = dead.one.tries
-        opened_at = sorted(each.ended for each in tries)[OPENS_AFTER - 1]
+def test_of_a_dead_one_among_a_hundred_the_others_notice_nothing() -> None:
+    assert dead().others.events == well().others.events > 5000
+    assert dead().others.p99 <= P99_AT_MOST * well().others.p99
 
-        assert dead.one.starts(0, opened_at + 1) <= CONNECTIONS_BEFORE
-        assert_probed_once_an_interval(opened_at, [each for each in dead.one.started if each > opened_at + 1])
+
+def test_nor_does_the_same_clients_other_endpoint() -> None:
+    assert dead().neighbour.events == well().neighbour.events == LOADED / BUSY_EVERY
+    assert dead().neighbour.p99 <= P99_AT_MOST * well().neighbour.p99
+
+
+def test_it_gets_a_bounded_number_of_connections_and_then_one_per_interval() -> None:
+    one = dead().one
+    opened_at = sorted(one.ends)[OPENS_AFTER - 1]
+
+    assert one.starts(0, opened_at + 1) <= CONNECTIONS_BEFORE
+    assert_probed_once_an_interval(opened_at, [at for at in one.started if at > opened_at + 1])
 
 
 @pytest.mark.parametrize("behave", [hangs, refuses_connections])
-def test_a_dead_endpoint_is_probed_given_up_and_told_everything_once_it_is_resumed(behave) -> None:  # type: ignore[no-untyped-def]  # a parameter
+def test_a_dead_endpoint_is_probed_given_up_and_told_everything_once_it_is_resumed(behave: Behaviour) -> None:
     seen = dead_for_days(behave)
     probes = [at for at in seen.shop.started if seen.opened_at + 1 < at < seen.resumed_at]
 
