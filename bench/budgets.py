@@ -63,6 +63,25 @@ BUDGETS: Final[Mapping[str, Budget]] = {
         write_units=18,
         read_units=8,
     ),
+    "replay everything since a time, 25 orders": Budget(
+        cold=138,
+        warm={
+            "DynamoDB BatchGetItem": 31,
+            "DynamoDB GetItem": 3,
+            "DynamoDB Query": 14,
+            "DynamoDB TransactWriteItems": 52,
+            "DynamoDB UpdateItem": 33,
+            "SQS SendMessageBatch": 3,
+        },
+        write_units=499,
+        read_units=191,
+    ),
+    "read what an endpoint has heard, a page": Budget(
+        cold=3,
+        warm={"DynamoDB BatchGetItem": 2, "DynamoDB Query": 1},
+        write_units=0,
+        read_units=52.5,
+    ),
     "list, a page of 50": Budget(
         cold=2,
         warm={"DynamoDB BatchGetItem": 1, "DynamoDB Query": 1},

@@ -12,6 +12,7 @@ from bench.installations import Installation
 from rms.clients import credentials
 from rms.journal.events import text
 from rms.journal.keys import all_silent_shards
+from rms.notifications.seen import ORDERS
 from rms.platform.table import EXISTING, Key, Update
 from rms.platform.times import to_text
 from rms.returns.read import PAGE
@@ -137,6 +138,47 @@ def replay(rms: Installation, number: int) -> Run:
     return run
 
 
+def replay_since(rms: Installation, number: int) -> Run:
+    """Everything since a time, told again through the endpoint's lanes: ORDERS orders with one notification each."""
+    begin = _orders_told(rms, number, ORDERS)
+
+    def run() -> None:
+        before = len(rms.receiver.deliveries("shop"))
+        wish = {"since": begin, "replayId": f"again-{number}"}
+        answer = rms.call("replay_notifications", "POST", "/endpoints/shop/replay", wish)
+        assert answer.status == 202, answer  # noqa: PLR2004 - a job
+        rms.work_all()
+        assert len(rms.receiver.deliveries("shop")) == before + ORDERS
+
+    return run
+
+
+def deliveries_page(rms: Installation, number: int) -> Run:
+    """A full page of an endpoint's orders, each with its last attempt."""
+    begin = _orders_told(rms, number, ORDERS + 1)
+
+    def run() -> None:
+        query = {"state": "quiet", "since": begin}
+        answer = rms.call("read_deliveries", "GET", "/endpoints/shop/deliveries", query=query).body
+        assert all(order["lastAttempt"]["status"] == 200 for order in answer["orders"])  # noqa: PLR2004 - taken
+        assert len(answer["orders"]) == ORDERS
+        assert answer["nextPage"]
+
+    return run
+
+
+def _orders_told(rms: Installation, number: int, count: int) -> str:
+    """So many returns, of which the endpoint has heard; answers since when."""
+    rms.clock.advance(hours=1)
+    rms.work_all()  # what an earlier run has left for later
+    begin = to_text(rms.clock())
+    for each in range(count):
+        code, awb = f"D{number}-{each:03}", f"97{number:04}{each:04}"
+        _create(rms, a_channel_booked_body(returnOrderCode=code, awbNumber=awb))
+    rms.work_all()
+    return begin
+
+
 def list_page(rms: Installation, number: int) -> Run:
     """A full page of returns."""
     if not rms.call("read_returns", "GET", "/return/return-orders").body["returnOrders"]:
@@ -225,6 +267,8 @@ FLOWS: Final = (
     Flow("tracking event, webhook to delivered", webhook_to_delivered, most_calls=8),
     Flow("the same webhook again", webhook_again, most_calls=4),
     Flow("replay of one return, 3 notifications", replay),
+    Flow("replay everything since a time, 25 orders", replay_since),
+    Flow("read what an endpoint has heard, a page", deliveries_page),
     Flow("list, a page of 50", list_page),
     Flow("read one return", read_one),
     Flow("authorize", authorize, most_calls=1),

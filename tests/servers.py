@@ -48,6 +48,10 @@ class Peer:
     def hang(self) -> None:
         self.server.over.wait(20)
 
+    def reset(self) -> None:
+        """Let the connection end with a reset."""
+        self.conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+
     def drip(self, data: bytes, pause: float = 0.02) -> None:
         for byte in data:
             self.conn.sendall(bytes([byte]))
@@ -136,6 +140,14 @@ class Authority:
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
         kinds = [_general_name(name) for name in names]
         certificate = self._signed(subject, key, kinds, x509.BasicConstraints(ca=False, path_length=None), days=days)
+        return self._context(key, certificate)
+
+    def self_signed(self, name: str) -> ssl.SSLContext:
+        """A certificate for this name that nobody has signed but its own key."""
+        constraints = x509.BasicConstraints(ca=False, path_length=None)
+        return self._context(self.key, self._signed(self.name, self.key, [_general_name(name)], constraints, days=1))
+
+    def _context(self, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> ssl.SSLContext:
         path = self.folder / f"{len(list(self.folder.iterdir()))}.pem"
         path.write_bytes(
             key.private_bytes(
@@ -191,3 +203,30 @@ def _general_name(name: str) -> x509.GeneralName:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
         return x509.DNSName(name)
+
+
+class Canary:
+    """Sings when anybody connects to this machine."""
+
+    def __init__(self) -> None:
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self.listener.getsockname()[1]
+        self.others: list[socket.socket] = []
+        with suppress(OSError):
+            self.others.append(socket.create_server(("::1", self.port), family=socket.AF_INET6))
+        self.heard = 0
+        for listener in (self.listener, *self.others):
+            threading.Thread(target=self._listen, args=(listener,), daemon=True).start()
+
+    def _listen(self, listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                conn = listener.accept()[0]
+                self.heard += 1
+                conn.close()
+
+    def close(self) -> None:
+        for listener in (self.listener, *self.others):
+            with suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
+            listener.close()

@@ -1,20 +1,22 @@
-"""Queue `deliveries`: tell an endpoint, in order, what is new about a return; look after an endpoint that needs it."""
+"""Queue `deliveries`: tell an endpoint what is new about a return; look after an endpoint, or a replay to it."""
 
 from typing import Any
 
 from rms.composition import core
 from rms.core import Core
 from rms.journal import AggregateId
-from rms.notifications import attend_endpoint, deliver_notifications
+from rms.notifications import attend_endpoint, continue_replay, deliver_notifications
 from rms.platform.worker import queue_worker
 
 
 def deliver(rms: Core, message: dict[str, Any]) -> None:
-    """One message: the endpoint and the return, or the endpoint alone."""
+    """One message: the endpoint and the return, the endpoint alone, or a replay to it."""
     client, endpoint = message["client"], message["endpoint"]
     match message.get("task"):
         case "endpoint":
             attend_endpoint(rms, client, endpoint)
+        case "replay":
+            continue_replay(rms, client, endpoint, message["replay"])
         case None:
             deliver_notifications(rms, AggregateId(client, message["kind"], message["code"]), endpoint)
 

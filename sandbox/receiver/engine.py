@@ -367,10 +367,11 @@ def read_fault(values: Mapping[str, Any]) -> Fault:
 
 
 def _aggregate(document: Json) -> str:
-    """The return or forward parcel that a notification is about; empty: none to be found."""
-    info = document.get("returnOrderInfo")
-    if isinstance(info, dict) and info.get("returnOrderId"):
-        return str(info["returnOrderId"])
+    """The return, forward parcel or endpoint that a notification is about; empty: none to be found."""
+    for member, name in (("returnOrderInfo", "returnOrderId"), ("endpointInfo", "endpoint")):
+        info = document.get(member)
+        if isinstance(info, dict) and info.get(name):
+            return str(info[name])
     names = ("returnOrderCode", "forwardShipmentCode", "forwardOrderCode")
     return next((str(code) for name in names if (code := document.get(name))), "")
 

@@ -11,6 +11,8 @@ FUNCTIONS = (
     "create_return",
     "read_returns",
     "replay_notifications",
+    "manage_endpoints",
+    "read_deliveries",
     "administer_clients",
     "clickpost_webhook",
     "record_shipment_events",

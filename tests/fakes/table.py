@@ -133,16 +133,23 @@ class FakeTable:
         return self._read("query_due", (shard, until, after, limit), effect)
 
     def query_listing(
-        self, listing_pk: str, *, after: str | None = None, limit: int = 50, backwards: bool = True
+        self,
+        listing_pk: str,
+        *,
+        since: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
+        backwards: bool = True,
     ) -> Page:
         check_limit(limit)
-        name = ("listing", listing_pk, str(backwards))
+        name = ("listing", listing_pk, str(backwards), *([since] if since else []))
         start = tuple(position_of(after, name, 3)) if after is not None else None
 
         def effect() -> Page:
-            return self._page(dict(self._index_rows("listing", listing_pk)), name, start, limit, backwards=backwards)
+            rows = {at: row for at, row in self._index_rows("listing", listing_pk) if at[0] >= (since or "")}
+            return self._page(rows, name, start, limit, backwards=backwards)
 
-        return self._read("query_listing", (listing_pk, after, limit, backwards), effect)
+        return self._read("query_listing", (listing_pk, since, after, limit, backwards), effect)
 
     def write(self, write: Put | Update | Delete) -> Item:
         check_write(write)

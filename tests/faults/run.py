@@ -129,6 +129,12 @@ class Run:
         """The client asks for a replay."""
         return self.request("POST replay", lambda: self.world.replay(code, dict(body or {})))
 
+    def repair(self, what: str, body: Mapping[str, Any], endpoint: str = "shop") -> Request:
+        """The client has an endpoint told again, or never told: `replay` or `skip`."""
+        path = f"/endpoints/{endpoint}/{what}"
+        send = lambda: self.world.call("replay_notifications", "POST", path, dict(body))  # noqa: E731 - as all others here
+        return self.request(f"POST {what}", send)
+
     def cancel(self, code: str, path: str = "/return/return-orders") -> Request:
         """The client wants a return cancelled or, under its own path, a forward parcel."""
         return self.request("POST cancel", lambda: self.world.cancel(code, path), code)

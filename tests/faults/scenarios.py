@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 
 from rms.clients import account_rules, administration
-from rms.journal.keys import endpoint_key, health_key
+from rms.journal.keys import endpoint_key, health_key, replay_key, replaying_key
+from rms.notifications.schedule import DELAYS
 from rms.platform.table import EXISTING, Update
+from rms.platform.times import to_text
 from sandbox.clickpost.settings import Settings
 from sandbox.faults import Fault, Then, answers_status
 from tests.builders import (
@@ -268,6 +271,61 @@ def _told_again(run: Run) -> Iterator[str]:
         yield f"replay told {again} of {first}"
 
 
+def _two_are_told(run: Run) -> None:
+    _booked_and_picked_up(run)
+    _channel_booked(run)
+    run.live()
+
+
+def _replayed_since_a_time(run: Run) -> None:
+    run.marks["delivered before"] = len(run.world.receiver.deliveries())
+    begin = to_text(run.world.clock() - timedelta(days=7))
+    run.repair("replay", {"since": begin, "replayId": "again"})
+
+
+def _replayed_in_full(run: Run) -> Iterator[str]:
+    """Each order was moved once, whatever happened, and everything was told again."""
+    row: Any = run.world.table.get(replay_key(CLIENT, "shop", "again")) or {}
+    came_to = [row.get(name) for name in ("state", "looked", "replayed", "events")]
+    if came_to != ["DONE", 2, 2, 4]:
+        yield f"the replay came to {came_to}"
+    if run.world.table.get(replaying_key(CLIENT, "shop")) is not None:
+        yield "another replay could not begin"
+    yield from _told_again(run)
+    yield from _is_well(run)
+
+
+def _one_event_again(run: Run) -> None:
+    run.marks["delivered before"] = len(run.world.receiver.deliveries())
+    run.repair("replay", {"returnOrderCode": CODE, "sequence": 2})
+
+
+def _that_event_again(run: Run) -> Iterator[str]:
+    since = run.world.receiver.deliveries()[run.marks["delivered before"] :]
+    again = {delivery.sequence for delivery in since if delivery.accepted}
+    if again != {2}:
+        yield f"told again: {again}"
+
+
+def _one_is_refused_for_good(run: Run) -> None:
+    """The endpoint refuses what comes after the AWB until its order stands still; more has happened since."""
+    _books(run)
+    run.live()
+    run.world.receiver.fail("shop", answers_status(422, does_the_work=False), times=len(DELAYS) + 1)
+    run.world.clickpost.advance(_awb(run), steps=2)
+
+
+def _skipped(run: Run) -> None:
+    run.repair("skip", {"returnOrderCode": CODE, "sequence": 3})
+
+
+def _skipped_once(run: Run) -> Iterator[str]:
+    rows = run.world.rows_of(CODE)
+    skipped = [row["sequence"] for row in rows.values() if str(row.get("outcome", "")).startswith("skipped by")]
+    if skipped != [3]:
+        yield f"skipped: {skipped}"
+
+
 def _endpoint_is_down(run: Run) -> None:
     run.world.receiver.fail("shop", answers_status(503, does_the_work=False), times=3)
     run.world.clickpost.advance(_awb(run), steps=3)
@@ -286,7 +344,7 @@ def _endpoint_is_dead(run: Run) -> None:
 
 
 def _is_well(run: Run) -> Iterator[str]:
-    """Nobody has to look after the endpoint, whatever it has been through. What failed may stand there until it is told."""
+    """Nobody has to look after the endpoint any more. What failed may stand in its row until it takes something."""
     row = run.world.table.get(health_key(CLIENT, "shop")) or {}
     ill = sorted(name for name in row if name in {"mode", "due_at", "opened"})
     if ill:
@@ -461,6 +519,30 @@ SCENARIOS: Final = (
         {CODE: ("RETURN_PICKED_UP", _told("AWB_GENERATED", "OUT_FOR_PICKUP", "RETURN_PICKED_UP"))},
         before=_booked_and_picked_up,
         also=_told_again,
+    ),
+    Scenario(
+        "replay of everything since a time",
+        _replayed_since_a_time,
+        {
+            CODE: ("RETURN_PICKED_UP", _told("AWB_GENERATED", "OUT_FOR_PICKUP", "RETURN_PICKED_UP")),
+            CHANNEL_CODE: ("RETURN_ORDER_PLACED", _told("RETURN_ORDER_PLACED")),
+        },
+        before=_two_are_told,
+        also=_replayed_in_full,
+    ),
+    Scenario(
+        "replay of one event",
+        _one_event_again,
+        {CODE: ("RETURN_PICKED_UP", _told("AWB_GENERATED", "OUT_FOR_PICKUP", "RETURN_PICKED_UP"))},
+        before=_booked_and_picked_up,
+        also=_that_event_again,
+    ),
+    Scenario(
+        "an event that is refused for good, skipped",
+        _skipped,
+        {CODE: ("RETURN_PICKED_UP", _told("AWB_GENERATED", "RETURN_PICKED_UP"))},
+        before=_one_is_refused_for_good,
+        also=_skipped_once,
     ),
     Scenario(
         "cancelled",

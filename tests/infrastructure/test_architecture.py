@@ -48,6 +48,7 @@ NEIGHBOURS: Final[Mapping[tuple[str, str], str]] = {
     ("forward", "rms.shipments.starting"): "shipping a parcel books its AWB in the same call",
     ("forward", "rms.shipments.wake"): "who is to be told",
     ("notifications", "rms.clients.configuration"): "where a client wants to hear",
+    ("notifications", "rms.shipments.showing"): "a cursor is shown as reading its order shows it",
     ("notifications", "rms.shipments.wake"): "a replay wakes the tellers, as an append does",
     # Pure modules that say what an endpoint and an account may be; they know no capability.
     ("clients", "rms.notifications.signing"): "an endpoint's secret is made as the signer wants it",

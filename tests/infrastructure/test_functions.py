@@ -9,8 +9,13 @@ from tests.template import resolved, template
 
 NAMES: Final = sorted(functions())
 
-LONGER_HANDLERS: Final = {"administer_clients": 115, "manage_endpoints": 85}
-"""Handlers with more than MAX_LINES: these have ten small routes, one per thing that an operator or a client does."""
+LONGER_HANDLERS: Final = {
+    "administer_clients": 115,
+    "manage_endpoints": 85,
+    "read_deliveries": 70,
+    "replay_notifications": 85,
+}
+"""Handlers with more than MAX_LINES: those of many small routes, one per thing that an operator or a client does."""
 
 MAX_LINES: Final = 40
 ENVIRONMENT: Final = {

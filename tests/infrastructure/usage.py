@@ -9,6 +9,7 @@ from typing import Any, Final
 from rms.aggregators.clickpost.adapter import Clickpost
 from rms.aggregators.contract import Direction
 from rms.platform.table import Check, Delete, Put, Update
+from rms.platform.times import to_text
 from sandbox.faults import Fault, Then
 from sandbox.receiver.engine import awb_of_shop
 from tests.builders import (
@@ -350,6 +351,41 @@ def _endpoints_that_refuse(world: _Watched) -> None:
     world.settle()
 
 
+def _what_endpoints_heard_looked_at_and_repaired(world: _Watched) -> None:
+    begin = to_text(world.clock())
+    for code in ("RET-30", "RET-31"):
+        world.booked(code)
+    world.settle()
+    shop = "/endpoints/shop"
+    replay = {"since": begin, "replayId": "again"}
+    assert world.call("replay_notifications", "POST", f"{shop}/replay", replay).status == 202
+    world.settle()
+    assert world.call("replay_notifications", "GET", f"{shop}/replays/again").body["ordersReplayed"] == 2
+    assert world.call("replay_notifications", "POST", f"{shop}/replay", {"since": begin}).status == 202
+    [running] = [str(row["SK"]).removeprefix("REPLAY#") for row in world.due_rows() if "REPLAY#" in str(row["SK"])]
+    assert world.call("replay_notifications", "DELETE", f"{shop}/replays/{running}").body["state"] == "CANCELLED"
+    world.settle()
+    # One event, before its order stands still and after.
+    told = world.read_return("RET-30").body["notifications"][0]["acknowledged"]
+    wish = {"returnOrderCode": "RET-30", "sequence": told}
+    assert world.call("replay_notifications", "POST", f"{shop}/replay", wish).status == 200
+    world.settle()
+    world.receiver.fail("shop", Fault(Then.STATUS, does_the_work=False, status=422), times=1)
+    assert world.call("replay_notifications", "POST", f"{shop}/replay", wish).status == 200
+    world.work_all()
+    assert world.call("replay_notifications", "POST", f"{shop}/skip", wish).status == 200
+    world.settle()
+    for path in (
+        "/return/return-orders/RET-30/deliveries",
+        "/return/return-orders/RET-30/deliveries/export",
+        f"{shop}/deliveries",
+        f"{shop}/waiting",
+        f"{shop}/export",
+    ):
+        assert world.call("read_deliveries", "GET", path).status == 200, path
+    assert world.call("read_deliveries", "GET", f"{shop}/waiting", query={"state": "stalled"}).status == 200
+
+
 def _endpoints_by_the_clients_own_hand(world: _Watched) -> None:
     credentials = f"https://{RECEIVER_HOST}/credentials/erp"
     erp = {"endpoint": "erp", "url": f"https://{RECEIVER_HOST}/hooks/erp", "headers": {"X-Key": "first"}}
@@ -497,6 +533,7 @@ _FLOWS: Final = (
     _labels_of_the_clients_own_system,
     _parcels_that_fall_silent,
     _endpoints_that_refuse,
+    _what_endpoints_heard_looked_at_and_repaired,
     _endpoints_by_the_clients_own_hand,
     _everything_an_operator_does,
 )

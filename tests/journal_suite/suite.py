@@ -50,7 +50,7 @@ from rms.journal.keys import (
 )
 from rms.model.notification_type import NotificationType
 from rms.platform.queues import QueueName, QueueUnavailableError
-from rms.platform.table import EXISTING, NEW, Check, Item, Key, Put, Table, TableContendedError, Value, Write
+from rms.platform.table import EXISTING, NEW, Check, Item, Key, Put, Table, TableContendedError, Update, Value, Write
 from rms.platform.times import to_text
 from tests.fakes.calls import Calls, Fault, at
 from tests.fakes.clock import FakeClock
@@ -710,6 +710,44 @@ class JournalSuite:
         cursors.told(leased(cursors, heard), an_attempt(1))
 
         assert not cursors.replay_parked(heard, "shop", row=before, after=0, mark="again-1", still=there(heard))
+
+    def test_a_cursor_knows_its_last_try(self, cursors: Cursors, table: Table, heard: AggregateId) -> None:
+        lease = leased(cursors, heard)
+        cursors.refused(lease, an_attempt(1), again_at=lease.until)
+
+        row = table.get(heard.cursor("shop")) or {}
+
+        assert (row["tried"], row["tries"]) == (1, 1)
+        assert table.get(heard.attempt("shop", 1, 0)) is not None
+
+    def test_passing_over_an_event_that_is_told_again_moves_nothing_else(
+        self, cursors: Cursors, table: Table, heard: AggregateId
+    ) -> None:
+        cursors.told(leased(cursors, heard), an_attempt(1))
+        for sequence in (1, 9):
+            cursors.tell_again(heard, "shop", sequence, last=9)
+        for _ in range(2):
+            before = table.get(heard.cursor("shop")) or {}
+            sequence = 1 if before["again"] == "1,9" else 9
+            assert cursors.pass_over(heard, "shop", before, an_attempt(sequence), f"fence-{sequence}")
+
+        lease = leased(cursors, heard)
+        assert (lease.again, lease.acked) == ((), 1)
+
+    def test_what_goes_with_a_replay_of_many_is_written_with_it_or_neither_is(
+        self, cursors: Cursors, table: Table, heard: AggregateId
+    ) -> None:
+        cursors.told(leased(cursors, heard), an_attempt(1))
+        row = table.get(heard.cursor("shop")) or {}
+        count = heard.key("COUNT")
+
+        for expect, moved in ((EXISTING, False), (NEW, True)):
+            also = [Update(count, expect, add={"moved": 1})]
+            assert moved is cursors.replay_parked(
+                heard, "shop", row=row, after=0, mark="x", still=there(heard), also=also
+            )
+
+        assert (table.get(count) or {})["moved"] == 1
 
     def test_an_event_that_is_passed_over_is_never_told_and_says_who_wanted_it_so(
         self, journal: Journal, cursors: Cursors, table: Table, heard: AggregateId

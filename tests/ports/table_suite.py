@@ -720,6 +720,16 @@ class TableSuite:
             with pytest.raises(ValueError, match="not a page token"):
                 attempt()
 
+    def test_a_token_of_a_listing_since_another_time_is_refused(self, table: Table, pk: str) -> None:
+        for number in range(3):
+            table.write(Put(Key(f"{pk}#{number}", "STATUS"), {"listing_pk": pk, "listing_sk": f"{number}"}, NEW))
+        token = table.query_listing(pk, since="1", limit=1).next
+        assert token is not None
+
+        for since in (None, "0", "2"):
+            with pytest.raises(ValueError, match="not a page token"):
+                table.query_listing(pk, since=since, limit=1, after=token)
+
     def test_a_page_without_rows_cannot_be_asked_for(self, table: Table, pk: str) -> None:
         attempts: list[Callable[[], Page]] = [
             lambda: table.query(pk, limit=0),
@@ -850,6 +860,20 @@ class TableSuite:
         listed = [str(row["listing_sk"]) for page in pages for row in page.items]
         assert [len(page.items) for page in pages] == [2, 2, 1]
         assert listed == sorted("01234", reverse=backwards)
+
+    @pytest.mark.parametrize("backwards", [False, True])
+    def test_a_listing_may_start_at_a_time_and_its_pages_stay_there(
+        self, table: Table, pk: str, *, backwards: bool
+    ) -> None:
+        for number in range(5):
+            item = {"listing_pk": pk, "listing_sk": f"{number}"}
+            table.write(Put(Key(f"{pk}#{number}", "STATUS"), item, NEW))
+
+        pages = _pages(lambda after: table.query_listing(pk, since="2", limit=2, after=after, backwards=backwards))
+
+        listed = [str(row["listing_sk"]) for page in pages for row in page.items]
+        assert listed == sorted("234", reverse=backwards)
+        assert table.query_listing(pk, since="5").items == []
 
     # ── concurrent writers ──────────────────────────────────────────────────────────
 

@@ -337,9 +337,21 @@ def test_an_endpoint_that_is_gone_needs_no_headers(world: World, office: Office)
     assert office.calls == 0
 
 
-def test_an_endpoint_that_was_disabled_meanwhile_is_not_tried_again(world: World, office: Office) -> None:
+def test_an_endpoint_whose_credential_api_was_taken_away_meanwhile_keeps_its_401(world: World, office: Office) -> None:
     endpoint = standing(world)
-    register(world, "typed-in")
+    world.core.table.write(Update(ENDPOINT_KEY, EXISTING, remove=("credential_url",)))
+
+    assert refused(world, endpoint) is None
+    assert office.calls == 0
+
+
+@pytest.mark.parametrize("registered_anew", [False, True])
+def test_an_endpoint_that_was_disabled_meanwhile_is_not_tried_again(
+    world: World, office: Office, *, registered_anew: bool
+) -> None:
+    endpoint = standing(world)
+    if registered_anew:
+        register(world, "typed-in")
     world.core.table.write(Update(ENDPOINT_KEY, EXISTING, set={"disabled_at": to_text(world.clock())}))
 
     assert refused(world, endpoint) is None

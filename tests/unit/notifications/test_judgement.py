@@ -18,7 +18,13 @@ def test_any_2xx_is_delivered(status: int) -> None:
 
 
 def test_a_2xx_with_any_body_is_delivered() -> None:
-    assert judge(HttpAnswer(200, {}, b"\xff not json", 12, truncated=True), NOW) == Delivered(200)
+    assert judge(HttpAnswer(200, {}, b"\xff not json", 12), NOW) == Delivered(200)
+
+
+def test_a_2xx_with_a_flood_of_a_body_is_a_failure() -> None:
+    judged = judge(HttpAnswer(200, {}, b"x" * 65536, 12, truncated=True), NOW)
+
+    assert judged == RetryLater("answered 200 with a body that is too long")
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rms.platform.api import Call, Reply, client_api
+from rms.platform.api import NEXT_PAGE, Call, Lines, Reply, client_api
 from rms.platform.errors import ConflictError
 from rms.platform.events import MAX_BODY
 from tests.builders import a_channel_booked_body, a_return_create_body, a_return_order_body
@@ -144,6 +144,14 @@ def test_all_mistakes_are_named_at_once(world: World) -> None:
         ("read_returns", "GET", "/return/return-orders/RET-1"),
         ("read_returns", "POST", "/return/get/awb"),
         ("replay_notifications", "POST", "/return/return-orders/RET-1/replay"),
+        ("replay_notifications", "POST", "/endpoints/shop/replay"),
+        ("replay_notifications", "GET", "/endpoints/shop/replays/again"),
+        ("replay_notifications", "DELETE", "/endpoints/shop/replays/again"),
+        ("replay_notifications", "POST", "/endpoints/shop/skip"),
+        ("read_deliveries", "GET", "/return/return-orders/RET-1/deliveries"),
+        ("read_deliveries", "GET", "/endpoints/shop/deliveries"),
+        ("read_deliveries", "GET", "/endpoints/shop/waiting"),
+        ("read_deliveries", "GET", "/endpoints/shop/export"),
         ("administer_clients", "POST", "/clients"),
         ("administer_clients", "GET", "/clients/lotus"),
     ],
@@ -201,6 +209,10 @@ def test_an_unknown_path_or_method_is_not_found_in_our_envelope(
     [
         ("read_returns", "GET", "/return/return-orders/{name}"),
         ("replay_notifications", "POST", "/return/return-orders/{name}/replay"),
+        ("replay_notifications", "GET", "/endpoints/{name}/replays/again"),
+        ("replay_notifications", "GET", "/endpoints/shop/replays/{name}"),
+        ("read_deliveries", "GET", "/return/return-orders/{name}/deliveries"),
+        ("read_deliveries", "GET", "/endpoints/{name}/deliveries"),
         ("administer_clients", "GET", "/clients/{name}"),
         ("administer_clients", "DELETE", "/clients/lotus/credentials/{name}"),
         ("administer_clients", "POST", "/clients/{name}/credentials/shop/rotate"),
@@ -332,6 +344,18 @@ def test_a_query_parameter_of_any_length_is_bad_data_at_most() -> None:
     answer = reply(api.handler(an_event("GET", "/things", query={"page": "x" * 100_000}), None))
 
     assert answer.status == 400
+
+
+@pytest.mark.parametrize("following", ["abc", None])
+def test_a_page_of_lines_is_one_object_a_line_and_says_in_its_head_where_it_goes_on(following: str | None) -> None:
+    api = client_api(lambda: None, role="client")
+    api.get("/lines")(lambda _: Reply(body=Lines([{"a": "é\n"}, {"b": None}], following)))
+
+    answer = api.handler(an_event("GET", "/lines"), None)
+
+    assert answer["body"] == '{"a":"é\\n"}\n{"b":null}\n'
+    assert answer["multiValueHeaders"]["Content-Type"] == ["application/x-ndjson"]
+    assert answer["multiValueHeaders"].get(NEXT_PAGE) == ([following] if following else None)
 
 
 def an_event(

@@ -401,6 +401,9 @@ def test_a_body_that_cannot_be_unpacked_leaves_the_status() -> None:
     ("raw", "reason"),
     [
         ("", "connection closed before an answer"),
+        ("HTTP/1.1 200 OK", "connection closed before the end of the answer"),
+        ("HTTP/1.1 200 OK\nContent-Ty", "connection closed before the end of the answer"),
+        ("HTTP/1.1 200 OK\nContent-Length: 0\n", "connection closed before the end of the answer"),
         ("HTTP/1.1 200 OK\nContent-Length: 10\n\nshort", "connection closed before the end of the answer"),
         ("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n5\nab", "connection closed before the end of the answer"),
         ("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\nzz\nab\n", "connection closed before the end of the answer"),

@@ -1,15 +1,14 @@
 """Places that a client must not be able to make RMS call. A canary listens on every address of this machine."""
 
 import socket
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 
 import pytest
 
 from rms.platform import outbound
 from rms.platform.http import HttpAnswer, HttpRequest, NoAnswer
 from rms.platform.outbound import Outbound
+from tests.servers import Canary
 
 pytestmark = pytest.mark.enable_socket
 
@@ -96,33 +95,6 @@ HOSTS = [
     "127.0.0.1\t",
     "127.0.0.1 ",
 ]
-
-
-class Canary:
-    """Sings when anybody connects to this machine."""
-
-    def __init__(self) -> None:
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self.listener.getsockname()[1]
-        self.others: list[socket.socket] = []
-        with suppress(OSError):
-            self.others.append(socket.create_server(("::1", self.port), family=socket.AF_INET6))
-        self.heard = 0
-        for listener in (self.listener, *self.others):
-            threading.Thread(target=self._listen, args=(listener,), daemon=True).start()
-
-    def _listen(self, listener: socket.socket) -> None:
-        with suppress(OSError):
-            while True:
-                conn = listener.accept()[0]
-                self.heard += 1
-                conn.close()
-
-    def close(self) -> None:
-        for listener in (self.listener, *self.others):
-            with suppress(OSError):
-                listener.shutdown(socket.SHUT_RDWR)
-            listener.close()
 
 
 @pytest.fixture(scope="module")

@@ -75,9 +75,11 @@ def test_a_return_shows_where_it_stands_what_happened_and_who_has_heard(world: W
         "notifications": [
             {
                 "endpoint": "shop",
+                "state": "QUIET",
                 "acknowledged": 2,
                 "latest": 2,
                 "failedTries": 0,
+                "waitingSince": None,
                 "waitingBecause": None,
                 "nextTryAt": None,
                 "stalled": False,

@@ -36,10 +36,10 @@ class FilterFields(Shape):
 
     model_config = ConfigDict(extra="forbid")
 
-    notification_types: Wishes[TypeName] = []
+    notification_types: Wishes[TypeName] = Field(default_factory=list)
     direction: Literal["FORWARD", "RETURN"] | None = None
-    logistic_aggregators: Wishes[AggregatorName] = []
-    location_codes: Wishes[Code] = []
+    logistic_aggregators: Wishes[AggregatorName] = Field(default_factory=list)
+    location_codes: Wishes[Code] = Field(default_factory=list)
 
     def filter(self) -> EventFilter:
         """As RMS keeps it."""

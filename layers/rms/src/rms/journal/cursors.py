@@ -108,7 +108,8 @@ class Attempt:
     """What one try came to, as operators and clients see it.
 
     `learned_at` is when RMS learned of the event, so that `at` less this is how late the try was. `message` is its
-    `webhook-id`, `notification` the type that it told.
+    `webhook-id`, `notification` the type that it told. `expires_at` (epoch seconds) lets the table forget it; one
+    without is kept.
     """
 
     sequence: int
@@ -117,13 +118,13 @@ class Attempt:
     status: int | None
     elapsed_ms: int
     answer: str
-    expires_at: int
+    expires_at: int | None
     learned_at: datetime
     notification: str = ""
     message: str = ""
 
     def item(self, fence: str) -> Item:
-        """As stored; `expires_at` (epoch seconds) lets the table forget it."""
+        """As stored."""
         return {
             "sequence": self.sequence,
             "at": to_text(self.at),
@@ -133,10 +134,15 @@ class Attempt:
             "outcome": self.outcome,
             "elapsed_ms": self.elapsed_ms,
             "answer": self.answer,
-            "expires_at": self.expires_at,
             "fence": fence,
+            **({"expires_at": self.expires_at} if self.expires_at is not None else {}),
             **({"status": self.status} if self.status is not None else {}),
         }
+
+
+def again_of(row: Item) -> tuple[int, ...]:
+    """The events that a cursor's row says are to be told once more, before anything else."""
+    return _numbers(maybe_text(row, "again"))
 
 
 _IDLE: Final = ("fence", "due_at", "due_shard", "reason", "waiting_since")
@@ -185,7 +191,7 @@ class Cursors:
             attempts=number(row, "attempts"),
             tries=number(row, "tries"),
             since=maybe_text(row, "since") or "",
-            again=_numbers(maybe_text(row, "again")),
+            again=again_of(row),
             waiting_since=maybe_text(row, "waiting_since") or "",
         )
 
@@ -269,6 +275,7 @@ class Cursors:
             "attempts": lease.attempts + (attempt is not None),
             "tries": lease.tries + (attempt is not None),
             "acked": lease.acked,
+            **({"tried": attempt.sequence} if attempt is not None else {}),
         }
         writes: list[Write] = [
             still,
@@ -328,18 +335,30 @@ class Cursors:
                 aggregate.cursor(endpoint),
                 expect={"endpoint": AbsentOr(Equals(endpoint))},
                 set={**self._due_now(aggregate, endpoint), "acked": after},
-                set_if_absent=self._unknown_yet(aggregate, endpoint, last),
+                set_if_absent={
+                    **self._unknown_yet(aggregate, endpoint, last),
+                    "waiting_since": to_text(self._clock()),
+                },
                 remove=("fence", "reason", "since", "again"),
             )
         )
 
-    def replay_parked(
-        self, aggregate: AggregateId, endpoint: str, *, row: Item, after: int, mark: str, still: Check
+    def replay_parked(  # noqa: PLR0913 - what was read, and what goes with it
+        self,
+        aggregate: AggregateId,
+        endpoint: str,
+        *,
+        row: Item,
+        after: int,
+        mark: str,
+        still: Check,
+        also: Sequence[Write] = (),
     ) -> bool:
         """As `replay`, but for one of many: park the cursor, so that the endpoint's lanes come by in their own time.
 
-        `row` is the cursor as it was read; `mark` names the replay, so that what it has moved is known. False, and
-        nothing is written, when the cursor has changed since, or `still` does not hold.
+        `row` is the cursor as it was read; `mark` names the replay, so that what it has moved is known. `also` goes
+        into the same transaction. False, and nothing is written, when the cursor has changed since, or when `still`
+        or what `also` expects does not hold.
         """
         since = to_text(self._clock())
         change: dict[str, Value] = {
@@ -347,6 +366,7 @@ class Cursors:
             "attempts": 0,
             "due_shard": parked_shard(aggregate.client, endpoint),
             "due_at": since,
+            "listing_pk": waiting_listing(aggregate.client, endpoint),
             "replayed_by": mark,
         }
         as_read = {
@@ -363,6 +383,7 @@ class Cursors:
                 set_if_absent={"waiting_since": since},
                 remove=("fence", "reason", "since"),
             ),
+            *also,
         )
         try:
             self._table.transact(writes)
@@ -390,7 +411,11 @@ class Cursors:
                         key,
                         expect={"endpoint": AbsentOr(Equals(endpoint)), "again": _same(before)},
                         set={**self._due_now(aggregate, endpoint), "again": _text(wanted)},
-                        set_if_absent={**self._unknown_yet(aggregate, endpoint, last), "acked": last},
+                        set_if_absent={
+                            **self._unknown_yet(aggregate, endpoint, last),
+                            "acked": last,
+                            "waiting_since": to_text(self._clock()),
+                        },
                         remove=("fence", "reason"),
                     )
                 )
@@ -405,14 +430,23 @@ class Cursors:
 
         `row` is the cursor as it was read. False, and nothing is written, when it has changed since.
         """
-        tries = number(row, "tries")
+        tries, before = number(row, "tries"), maybe_text(row, "again")
+        once_more = again_of(row)
+        again = once_more[1:] if attempt.sequence in once_more[:1] else once_more
+        change: dict[str, Value] = {
+            **self._due_now(aggregate, endpoint),
+            "tries": tries + 1,
+            "tried": attempt.sequence,
+            **({"acked": attempt.sequence} if again == once_more else {}),
+            **({"again": _text(again)} if again else {}),
+        }
         writes = (
             Put(aggregate.attempt(endpoint, attempt.sequence, tries), attempt.item(fence), NEW),
             Update(
                 aggregate.cursor(endpoint),
-                expect={"acked": Equals(number(row, "acked")), "tries": Equals(tries)},
-                set={**self._due_now(aggregate, endpoint), "acked": attempt.sequence, "tries": tries + 1},
-                remove=("fence", "reason", "waiting_since"),
+                expect={"acked": Equals(number(row, "acked")), "tries": Equals(tries), "again": _same(before)},
+                set=change,
+                remove=("fence", "reason", "waiting_since", *(() if again else ("again",))),
             ),
         )
         try:
@@ -458,7 +492,7 @@ class Cursors:
             Update(
                 lease.aggregate.cursor(lease.endpoint),
                 expect={"fence": Equals(lease.fence), **({"head": Equals(last)} if last is not None else {})},
-                set={"attempts": 0, **change, "tries": lease.tries + 1},
+                set={"attempts": 0, **change, "tries": lease.tries + 1, "tried": attempt.sequence},
                 remove=remove,
             ),
         )

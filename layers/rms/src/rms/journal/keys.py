@@ -109,6 +109,16 @@ def health_key(client: str, endpoint: str) -> Key:
     return Key(endpoint_pk(client, endpoint), "HEALTH")
 
 
+def replay_key(client: str, endpoint: str, replay: str) -> Key:
+    """One replay of everything since a time: what it is to do and how far it is."""
+    return Key(endpoint_pk(client, endpoint), f"REPLAY#{replay}")
+
+
+def replaying_key(client: str, endpoint: str) -> Key:
+    """Which of an endpoint's replays is running; absent when none is."""
+    return Key(endpoint_pk(client, endpoint), "REPLAYING")
+
+
 def client_pk(client: str) -> str:
     """The partition of a client's configuration."""
     return f"C#{client}"

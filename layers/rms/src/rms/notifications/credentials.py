@@ -46,14 +46,14 @@ def fresh_headers(core: Core, client: str, endpoint: Endpoint) -> Endpoint | Non
     for pause in (*PAUSES, None):
         # In this order: headers that a call has brought are there before the row says that it was made.
         row = _row(core, _lease_key(client, endpoint.id))
-        there = _row(core, _endpoint_key(client, endpoint.id))
-        if there is None or there.get("sealed_headers") != endpoint.sealed_headers:
-            return _usable(there)
-        if _called_lately(core, row):
+        there = _usable(_row(core, _endpoint_key(client, endpoint.id)))
+        if there is None or there.sealed_headers != endpoint.sealed_headers:
+            return there
+        if there.credential_url is None or _called_lately(core, row):
             return None
         fence = core.fences()
         if _leased(core, client, endpoint, row, fence):
-            return _fetch(core, client, endpoint_from(there), fence)
+            return _fetch(core, client, there, there.credential_url, fence)
         if pause is not None:
             core.pause(pause)
     return None
@@ -92,11 +92,9 @@ def _leased(core: Core, client: str, endpoint: Endpoint, row: Item | None, fence
     return True
 
 
-def _fetch(core: Core, client: str, endpoint: Endpoint, fence: str) -> Endpoint | None:
+def _fetch(core: Core, client: str, endpoint: Endpoint, url: str, fence: str) -> Endpoint | None:
     """Call the credential API, once, and keep what it gives."""
-    if endpoint.credential_url is None:
-        return None  # registered anew without one
-    answer = core.http.send(webhook.ask_for_headers(endpoint.credential_url))
+    answer = core.http.send(webhook.ask_for_headers(url))
     headers = webhook.read_headers(answer)
     if headers is None or len(json.dumps(dict(headers))) > MAX_PLAIN_BYTES:
         logger.warning("credential API gave no headers", endpoint=endpoint.id, reason=_words(answer))

@@ -76,7 +76,7 @@ _MAY_ASK_FOR_TIME: Final = frozenset({429, 503})
 
 
 def judge(answer: HttpAnswer | NoAnswer, now: datetime) -> Judgement:
-    """What an answer means. The contract expects 200; any 2xx counts as taken, whatever its body.
+    """What an answer means. The contract expects 200; any 2xx counts as taken, unless its body is longer than is read.
 
     Source: RMS API contract, sections 1.2, 1.5 and 15.
     """
@@ -84,7 +84,9 @@ def judge(answer: HttpAnswer | NoAnswer, now: datetime) -> Judgement:
         return RetryLater(answer.reason)
     match answer.status, answer.status // 100:
         case status, 2:
-            return Delivered(status)
+            # No receiver of notifications answers with a flood: it is a web page, or broken, and took nothing in.
+            flood = RetryLater(f"answered {status} with a body that is too long")
+            return flood if answer.truncated else Delivered(status)
         case 401, _:
             return Unauthorized()
         case 410, _:

@@ -49,3 +49,15 @@ def replay_notifications(core: Core, aggregate: AggregateId, endpoint: str | Non
         core.cursors.replay(aggregate, reader.endpoint, after=after, last=last)
     wake_tellers(core, aggregate, chosen)
     return [reader.endpoint for reader in chosen]
+
+
+def replay_order(core: Core, aggregate: AggregateId, endpoint: str, after: int) -> None:
+    """As `replay_notifications`, for an endpoint that the call itself is about.
+
+    Raises:
+        NotFoundError: no such endpoint, return or parcel.
+        BadDataError: a sequence number beyond the last.
+    """
+    if endpoint not in configuration_of(core, aggregate.client).endpoints:
+        raise NotFoundError("No such endpoint")
+    replay_notifications(core, aggregate, endpoint, after)

@@ -4,7 +4,7 @@ Correlation id, one log line, the size and type of the body, the tenant from the
 envelope by the one table. Bodies are handed over as bytes: how each is read is the capability's business.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from json import dumps
@@ -47,11 +47,23 @@ type Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Lines:
+    """A page of JSON Lines, and where the next one begins; None after the last."""
+
+    rows: Sequence[Json]
+    next: str | None
+
+
+NEXT_PAGE: Final = "rms-next-page"
+"""The header that says where the next page of JSON Lines begins; absent after the last."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer: a status and a JSON body, or none."""
+    """An answer: a status and a JSON body, or JSON Lines, or none."""
 
     status: HTTPStatus = HTTPStatus.OK
-    body: Json | None = None
+    body: Json | Lines | None = None
 
     @classmethod
     def of(cls, outcome: CreateOutcome | ItemCodesTaken | AwbFound) -> "Reply":
@@ -223,8 +235,16 @@ def _is_json(content_type: str) -> bool:
 
 
 def _response(reply: Reply) -> Response[str]:
-    return Response(
-        status_code=int(reply.status),
-        content_type=content_types.APPLICATION_JSON,
-        body="" if reply.body is None else dumps(reply.body, ensure_ascii=False, separators=(",", ":")),
-    )
+    status = int(reply.status)
+    match reply.body:
+        case None:
+            return Response(status, content_types.APPLICATION_JSON, "")
+        case Lines(rows, following):
+            headers = {NEXT_PAGE: following} if following is not None else {}
+            return Response(status, "application/x-ndjson", "".join(f"{_json(row)}\n" for row in rows), headers)
+        case body:
+            return Response(status, content_types.APPLICATION_JSON, _json(body))
+
+
+def _json(value: Json) -> str:
+    return dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -153,16 +153,25 @@ class DynamoTable:
         )
 
     def query_listing(
-        self, listing_pk: str, *, after: str | None = None, limit: int = 50, backwards: bool = True
+        self,
+        listing_pk: str,
+        *,
+        since: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
+        backwards: bool = True,
     ) -> Page:
-        """Rows of index `listing`, newest first."""
+        """Rows of index `listing`, newest first; with `since` those whose `listing_sk` is at least that."""
         expression = _Expression()
+        condition = f"{expression.name('listing_pk')} = {expression.value(listing_pk)}"
+        if since:
+            condition += f" AND {expression.name('listing_sk')} >= {expression.value(since)}"
         return self._page(
             {"IndexName": "listing", "ScanIndexForward": not backwards},
-            f"{expression.name('listing_pk')} = {expression.value(listing_pk)}",
+            condition,
             expression,
             _Pages(
-                ("listing", listing_pk, str(backwards)),
+                ("listing", listing_pk, str(backwards), *([since] if since else [])),
                 {"listing_pk": listing_pk},
                 ("listing_sk", "PK", "SK"),
                 after,

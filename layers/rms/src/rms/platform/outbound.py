@@ -117,6 +117,9 @@ class Outbound:
         ).prepare()
         response = line.send(prepared, stream=True)
         with contextlib.closing(response):
+            if exchange.ended:
+                # Only a head without its empty line has been read to the end; the library takes that for a whole one.
+                raise http.client.IncompleteRead(b"")
             body = _body(response, request.most_bytes)
             headers = {name.lower(): value for name, value in response.headers.items()}
             return HttpAnswer(
@@ -201,6 +204,7 @@ class _Exchange:
         self.started = time.monotonic()
         self.connecting = False
         self.sent = False
+        self.ended = False
 
     def elapsed_ms(self) -> int:
         return round((time.monotonic() - self.started) * 1000)
@@ -213,7 +217,8 @@ class _Exchange:
         return left
 
     def received(self, size: int) -> int:
-        """Counts what has come in, and answers it. Raises _FloodError when it has become too much."""
+        """Counts what has come in, and answers it; 0 is the end. Raises _FloodError when it has become too much."""
+        self.ended = self.ended or size == 0
         self.room -= size
         if self.room < 0:
             raise _FloodError

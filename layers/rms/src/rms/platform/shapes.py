@@ -3,7 +3,6 @@
 Source: RMS API contract, sections 1.4 and 1.6.
 """
 
-import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -28,17 +27,12 @@ from rms.platform.problems import (
     lack,
     value_at,
 )
+from rms.platform.times import TIME_EXPECTED, YEARS, stated_time
 
 MAX_AMOUNT: Final = 10**12
 """Largest number in any field: beyond every price, weight and rate, and far from the limits of decimals."""
 MAX_CODE_BYTES: Final = 900
 """Longest code in UTF-8: codes become part of keys, and a sort key holds 1024 bytes."""
-YEARS: Final = range(1970, 2200)
-"""Years that a time may have; outside them it is a mistake, and its conversion to UTC may overflow."""
-
-_TIME: Final = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})"
-)
 
 # ── types ───────────────────────────────────────────────────────────────────────────
 
@@ -70,12 +64,9 @@ def _quantity(value: JsonValue) -> int:
 
 
 def _time(value: JsonValue) -> datetime:
-    try:
-        time = datetime.fromisoformat(value) if isinstance(value, str) and _TIME.fullmatch(value) else None
-    except ValueError:  # a 13th month
-        time = None
+    time = stated_time(value) if isinstance(value, str) else None
     if time is None:
-        raise PydanticCustomError("time", "must be an ISO 8601 time with its zone, like 2026-01-31T18:05:00+05:30")
+        raise PydanticCustomError("time", TIME_EXPECTED)
     if time.year not in YEARS:
         raise PydanticCustomError(
             "time", "must lie between the years {first} and {last}", {"first": YEARS[0], "last": YEARS[-1]}

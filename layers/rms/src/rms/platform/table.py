@@ -189,9 +189,18 @@ class Table(Protocol):
         """
 
     def query_listing(
-        self, listing_pk: str, *, after: str | None = None, limit: int = 50, backwards: bool = True
+        self,
+        listing_pk: str,
+        *,
+        since: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
+        backwards: bool = True,
     ) -> Page:
-        """Rows of index `listing`, newest first. Items hold only PK, SK, listing_pk and listing_sk."""
+        """Rows of index `listing`, newest first; with `since` those whose `listing_sk` is at least that.
+
+        Items hold only PK, SK, listing_pk and listing_sk.
+        """
 
     def write(self, write: Put | Update | Delete) -> Item:
         """One conditional write; answers the row as it is afterwards (a deleted row: as it was).

@@ -105,7 +105,8 @@ def page_token(query: Sequence[str], position: Sequence[str]) -> str:
         query: what names the query (kind, partition, prefix, direction).
         position: the last row's key, without the partition.
     """
-    body = json.dumps(position, separators=(",", ":")).encode()
+    # A code of 255 characters of any script fits a query parameter that way, escaped it would not.
+    body = json.dumps(position, ensure_ascii=False, separators=(",", ":")).encode()
     return urlsafe_b64encode(_checksum(query, body) + body).decode().rstrip("=")
 
 
@@ -115,12 +116,30 @@ def position_of(token: str, query: Sequence[str], parts: int) -> Sequence[str]:
     Raises:
         ValueError: not such a token.
     """
+    position = parts_of(token, query, parts)
+    try:
+        for part in position:
+            check_key(Key(part, part))
+    except ValueError as error:
+        raise ValueError("not a page token") from error
+    return position
+
+
+def parts_of(token: str, query: Sequence[str], parts: int) -> Sequence[str]:
+    """As `position_of`, for a place whose parts are no keys, such as one in a list of several queries.
+
+    Raises:
+        ValueError: not such a token.
+    """
     try:
         position: object = json.loads(urlsafe_b64decode(token + "=" * (-len(token) % 4))[4:])
         # Base64 decoders skip what they do not know; only the text that we would write ourselves is one of ours.
-        if isinstance(position, list) and len(position) == parts and page_token(query, position) == token:
-            for part in position:
-                check_key(Key(part, part))
+        if (
+            isinstance(position, list)
+            and len(position) == parts
+            and all(isinstance(part, str) for part in position)
+            and page_token(query, position) == token
+        ):
             return position
     except (ValueError, RecursionError, AttributeError) as error:
         raise ValueError("not a page token") from error

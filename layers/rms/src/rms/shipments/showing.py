@@ -1,12 +1,12 @@
 """What RMS shows of a return or a parcel besides its document: its booking, its timeline, what endpoints have heard."""
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Final
 
 from rms.core import Core
 from rms.journal import AggregateId, RecordedEvent
 from rms.journal.events import maybe_text, number, text
-from rms.journal.keys import all_due_shards
 from rms.platform.table import Item
 from rms.platform.times import to_text
 
@@ -34,6 +34,17 @@ _OF_A_CANCELLATION: Final = {
     "due_at": "nextTryAt",
 }
 
+
+class CursorState(StrEnum):
+    """What a cursor waits for: nothing; to be told now; its next try; its endpoint; a person."""
+
+    QUIET = "QUIET"
+    DUE = "DUE"
+    RETRYING = "RETRYING"
+    PARKED = "PARKED"
+    STALLED = "STALLED"
+
+
 type Json = str | int | float | bool | Sequence["Json"] | dict[str, "Json"] | None
 
 
@@ -45,7 +56,7 @@ def life(
         "booking": _shown(booking, _OF_A_BOOKING),
         "cancellation": _shown(cancellation, _OF_A_CANCELLATION),
         "timeline": [_event(recorded) for recorded in _events(core, aggregate, number(status, "sequence"))],
-        "notifications": [_cursor(row) for row in core.table.query(aggregate.pk, prefix="CURSOR#").items],
+        "notifications": [cursor_shown(row) for row in core.table.query(aggregate.pk, prefix="CURSOR#").items],
     }
 
 
@@ -86,15 +97,30 @@ def _event(recorded: RecordedEvent) -> Json:
     }
 
 
-def _cursor(row: Item) -> Json:
-    shard = maybe_text(row, "due_shard") or ""
+def cursor_shown(row: Item) -> dict[str, Json]:
+    """How far an endpoint has heard an order, and what it waits for."""
+    state = cursor_state(row)
     return {
         "endpoint": text(row, "endpoint"),
+        "state": state.value,
         "acknowledged": number(row, "acked"),
         "latest": number(row, "head"),
         "failedTries": number(row, "attempts"),
+        "waitingSince": maybe_text(row, "waiting_since"),
         "waitingBecause": maybe_text(row, "reason"),
-        # Under any other shard it stands still: stalled, or parked while its endpoint is disabled.
-        "nextTryAt": maybe_text(row, "due_at") if shard in all_due_shards() else None,
-        "stalled": shard.startswith("stalled#"),
+        # One that is parked or stalled stands still.
+        "nextTryAt": maybe_text(row, "due_at") if state in {CursorState.DUE, CursorState.RETRYING} else None,
+        "stalled": state is CursorState.STALLED,
     }
+
+
+def cursor_state(row: Item) -> CursorState:
+    """What a cursor's row says it waits for."""
+    shard = maybe_text(row, "due_shard") or ""
+    if shard.startswith("stalled#"):
+        return CursorState.STALLED
+    if shard.startswith("parked#"):
+        return CursorState.PARKED
+    if not shard:
+        return CursorState.QUIET
+    return CursorState.RETRYING if number(row, "attempts") else CursorState.DUE

@@ -25,6 +25,11 @@ def wake_endpoint(core: Core, client: str, endpoint: str, *, delay_seconds: int 
     _wake(core, "deliveries", [{"task": "endpoint", "client": client, "endpoint": endpoint}], delay_seconds)
 
 
+def wake_replay(core: Core, client: str, endpoint: str, replay: str) -> None:
+    """Have a replay of many orders go on."""
+    _wake(core, "deliveries", [{"task": "replay", "replay": replay, "client": client, "endpoint": endpoint}])
+
+
 def wake_teller(core: Core, aggregate: AggregateId, endpoint: str, *, delay_seconds: int = 0) -> None:
     """Have one endpoint told, after so many seconds."""
     about = {"client": aggregate.client, "kind": aggregate.kind, "code": aggregate.code, "endpoint": endpoint}
