@@ -36,10 +36,14 @@ class Try:
 
 @dataclass(slots=True)
 class SimulatedEndpoint:
-    """A receiver. `tries` are in the order in which they ended, `started` holds when each began, in order."""
+    """A receiver. `tries` are in the order in which they ended, `started` holds when each began, in order.
+
+    Returns in `refused` are answered 400, however it behaves otherwise.
+    """
 
     timeline: Timeline
     behave: Behaviour
+    refused: frozenset[str] = frozenset()
     tries: list[Try] = field(default_factory=list)
     started: list[float] = field(default_factory=list)
     in_flight: int = 0
@@ -50,14 +54,14 @@ class SimulatedEndpoint:
         self.started.append(at)
         self.in_flight += 1
         beside = self.in_flight
-        seconds, reply = self.behave(at)
+        body = json.loads(request.body or b"{}")
+        code = (body.get("returnOrderInfo") or {}).get("returnOrderId", "")
+        seconds, reply = self.behave(at) if code not in self.refused else (0.1, answer(400))
         try:
             self.timeline.wait(seconds)
         finally:
             self.in_flight -= 1
         reply = replace(reply, elapsed_ms=round((self.timeline.seconds - at) * 1000))
-        body = json.loads(request.body or b"{}")
-        code = (body.get("returnOrderInfo") or {}).get("returnOrderId", "")
         taken = isinstance(reply, HttpAnswer) and reply.status // 100 == 2  # noqa: PLR2004 - 2xx
         identity = request.headers.get("webhook-id", "")
         self.tries.append(Try(at, self.timeline.seconds, identity, code, body, taken, beside))

@@ -185,11 +185,17 @@ class Held:
     others: Delays
 
 
-def held(behave: Behaviour, every: float, *, seed: int = 0, **wishes: Any) -> Held:
-    """An order every so many seconds for one endpoint, for a quarter of an hour; others have their usual load."""
+def held(
+    behave: Behaviour, every: float, *, refused: frozenset[str] = frozenset(), seed: int = 0, **wishes: Any
+) -> Held:
+    """An order every so many seconds for one endpoint, for a quarter of an hour; others have their usual load.
+
+    The endpoint never takes the returns that are `refused`.
+    """
     with simulation(seed=seed) as rms:
         rms.client("lotus")
         shop = rms.endpoint("lotus", "shop", behave, **wishes)
+        shop.refused = refused
         rms.every(every, LOADED, lambda number: rms.appears("lotus", f"RET-{number}"))
         for client in range(5):
             rms.client(f"other{client}")
