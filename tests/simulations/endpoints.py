@@ -62,7 +62,7 @@ class SimulatedEndpoint:
         finally:
             self.in_flight -= 1
         reply = replace(reply, elapsed_ms=round((self.timeline.seconds - at) * 1000))
-        taken = isinstance(reply, HttpAnswer) and reply.status // 100 == 2  # noqa: PLR2004 - 2xx
+        taken = isinstance(reply, HttpAnswer) and reply.status // 100 == 2
         identity = request.headers.get("webhook-id", "")
         self.tries.append(Try(at, self.timeline.seconds, identity, code, body, taken, beside))
         return reply

@@ -141,4 +141,3 @@ class TimedHttp:
     def problem_with(self, url: str) -> str | None:
         host = url.split("/", 3)[2]
         return None if host in self.hosts else "no such host"
-

@@ -39,7 +39,7 @@ NOISY_LEAST: Final = 10
 """A group is noisy when it has more than this share of all messages in flight, and more than so many."""
 
 type Work = Callable[[Sequence[Received]], Collection[str]]
-"""Works messages of a batch that say the same, as one thread of the worker does; answers the ids of those that failed."""
+"""Works messages of a batch that say the same, as one thread of the worker does; answers those that failed, by id."""
 
 
 @dataclass(slots=True)

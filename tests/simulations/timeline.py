@@ -18,7 +18,7 @@ class _EndOfTimeError(BaseException):
 
 
 class _Thread:
-    """A thread of the operating system that runs only while it has the baton; used for one piece of work after another."""
+    """A thread of the operating system, for one piece of work after another, that runs only while it has the baton."""
 
     def __init__(self, timeline: "Timeline") -> None:
         self.baton = threading.Lock()

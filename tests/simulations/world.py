@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import count
 from typing import Any, Final
 from unittest import mock
@@ -102,7 +103,11 @@ class Simulation:
     def every(self, seconds: float, until: float, happening: Callable[[int], object], *, since: float = 0.0) -> None:
         """Let something happen again and again; it is told how often it has happened before."""
         for number in range(int((until - since) / seconds)):
-            self.timeline.at(since + (number + 0.5) * seconds, lambda number=number: happening(number))
+            self.timeline.at(since + (number + 0.5) * seconds, partial(happening, number))
+
+    def has_orders(self, client: str, seconds: float, until: float) -> None:
+        """Let returns be placed at a client, one every so many seconds: RET-0, RET-1, …"""
+        self.every(seconds, until, lambda number: self.appears(client, f"RET-{number}"))
 
     def appears(self, client: str, code: str) -> None:
         """A return is placed: the first event of its journal. To be called in virtual time."""
@@ -150,9 +155,7 @@ class Simulation:
 
     def row(self, client: str, sk: str, *, pk: str | None = None) -> Item | None:
         """A row of a client's configuration, or of another partition."""
-        return next(
-            (row for row in self.table.rows() if row["PK"] == (pk or f"C#{client}") and row["SK"] == sk), None
-        )
+        return next((row for row in self.table.rows() if row["PK"] == (pk or f"C#{client}") and row["SK"] == sk), None)
 
     # ── inside ──────────────────────────────────────────────────────────────────────
 
