@@ -49,3 +49,11 @@ def test_an_endpoint_that_takes_thirty_a_minute_gets_thirty_a_minute() -> None:
 def assert_the_others_did_not_wait(seen: Held) -> None:
     assert seen.others.events == LOADED
     assert seen.others.p99 <= OTHERS_P99_AT_MOST
+
+
+def test_a_return_that_is_refused_again_and_again_keeps_to_the_schedule_and_out_of_the_way_of_others() -> None:
+    seen = held(answers_well(1), 0.25, refused=frozenset({"RET-10", "RET-20"}), max_concurrency=1)
+
+    # After 5 s, 30 s, 2 min and 10 min: the fifth is the last within the quarter of an hour.
+    assert [sum(each.code == code for each in seen.shop.tries) for code in ("RET-10", "RET-20")] == [5, 5]
+    assert len(seen.shop.taken) >= 0.8 * LOADED / 0.25
