@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final
 
 import pytest
@@ -25,6 +26,9 @@ EVENTS: Final = 10
 EVERY_SECONDS: Final = 2.0
 CROWD_WORKERS: Final = 12
 """Enough that those which wait for the dead endpoint leave some to the others, as in production."""
+
+WARM_SECONDS: Final = 1.5
+"""Long enough that workers are busy at the same time, too short to be known as slow."""
 
 NOBODYS: Final = "nobody-ever-made-this"
 
@@ -161,6 +165,7 @@ def test_a_dead_endpoint_is_noticed_by_nobody_else_and_catches_up(installation: 
     hooks = {name: _makes(shop, name) for name in (f"e{number}" for number in range(1, CROWD + 1))}
     others = [name for name in hooks if name != "e1"]
     with _more_workers(installation):
+        _warm_up(shop, hooks)
         well = _delays(shop, others, "WELL")
         shop.receiver.control.post(
             "faults", {"endpoint": hooks["e1"], "then": "hangs", "does_the_work": False, "times": 1000}
@@ -174,10 +179,27 @@ def test_a_dead_endpoint_is_noticed_by_nobody_else_and_catches_up(installation: 
     assert len(tries) < EVENTS
 
     shop.receiver.control.post("faults/clear")
-    expected = sorted(f"RET-{name}-{number}" for name in ("WELL", "BESIDE") for number in range(EVENTS))
+    names = ("WARM", "WELL", "BESIDE")
+    expected = sorted(f"RET-{name}-{number}" for name in names for number in range(EVENTS))
     eventually(installation.sweeping(lambda: sorted(_taken(shop, hooks["e1"]))), expected, seconds=240)
     eventually(installation.sweeping(lambda: _health(shop, "e1")), "healthy", seconds=240)
     assert [each for each in shop.receiver.control.get("violations") if each["endpoint"] in hooks.values()] == []
+
+
+def _warm_up(shop: Shop, hooks: Mapping[str, str]) -> None:
+    """Have as many workers started as there may be: on the local AWS that takes each of them a second."""
+    for hook in hooks.values():
+        fault = {"endpoint": hook, "then": "answers", "seconds": WARM_SECONDS, "times": EVENTS}
+        shop.receiver.control.post("faults", fault)
+    for number in range(EVENTS):
+        _tells(shop, f"RET-WARM-{number}")
+    expected = sorted(f"RET-WARM-{number}" for number in range(EVENTS))
+    for hook in hooks.values():
+        eventually(partial(_all_taken, shop, hook), expected)
+
+
+def _all_taken(shop: Shop, hook: str) -> list[str]:
+    return sorted(_taken(shop, hook))
 
 
 def _delays(shop: Shop, endpoints: Sequence[str], name: str) -> list[float]:
