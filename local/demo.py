@@ -10,6 +10,7 @@ from typing import Any, Final
 import requests
 
 from local.aggregators import CLICKPOST_BACK, CLICKPOST_OUT, OTHERS, Aggregator, Life
+from local.apps import WAREHOUSE, books_at_shiprocket
 from local.bodies import a_channel_booked_return, a_return, a_shipment
 from local.onboarding import SECONDS, Api, CallRefused, Client
 from local.partners import Partner
@@ -131,6 +132,10 @@ def play(stack: Stack, partners: Mapping[str, Partner], client: Client) -> bool:
             flows.append((title, partial(_booked, stage, each)))
     flows.insert(0, ("An endpoint dies: its breaker opens, everything waits for it", partial(_dies, stage, later)))
     flows += [
+        (
+            "Flow 7: the shopper asks in Returns Prime, QC is written back there",
+            partial(_asked_in_returns_prime, stage),
+        ),
         ("Flow 3: the client books past RMS; later it tells of the return", partial(_booked_past_rms, stage)),
         ("A forward parcel with its label at Clickpost, and its invoice", partial(_shipped_at_clickpost, stage)),
         *((f"A forward parcel with its label at {each.name}", partial(_shipped, stage, each)) for each in OTHERS),
@@ -249,6 +254,43 @@ def _booked_past_rms(stage: Stage) -> None:
     watch.say("POST /return/return-orders with AWB and transporter: now RMS knows whose it is")
     watch.until("RETURN_ORDER_PLACED", *(told for told in CLICKPOST_BACK.told[:2] if told))
     stage.travels(watch, "clickpost", awb, Life(CLICKPOST_BACK.name, CLICKPOST_BACK.told[2:]))
+    _compare_return(stage, watch, awb)
+
+
+def _asked_in_returns_prime(stage: Stage) -> None:
+    """Source: the flows, section 7, with webhooks and write-back. Its call into RMS comes too, and makes no second."""
+    prime, shiprocket = stage.partners["returns_prime"], stage.partners["shiprocket"]
+    request = prime.control.post("asked", {"lines": [{"sku": "IKAT-SAREE-RED", "id": 71}]})
+    code, order = str(request["request_number"]), str(request["order"]["id"])
+    watch = stage.watch(code)
+    watch.say("the shopper asked for a return in Returns Prime")
+    awb = books_at_shiprocket(shiprocket, request)
+    prime.control.post(f"asked/{request['id']}/ship", {"awb": awb})
+    watch.say(f"Returns Prime got AWB {awb} from Shiprocket; its webhook has RMS read the request")
+    watch.until("RETURN_ORDER_PLACED")
+    item = {"itemCode": "71_1", "reason": "Size too large", "channelSkuCode": "IKAT-SAREE-RED"}
+    call = a_channel_booked_return(code, awb) | {"forwardOrderCode": order, "orderItems": [item]}
+    stage.api.expect(200, "POST", "/return/return-orders", call)
+    watch.say("its call to POST /return/return-orders comes as well: 200, the same return")
+    prime.control.post(f"asked/{request['id']}/advance", {"status": "approved"})
+    stage.travels(watch, "shiprocket", awb, OTHERS[0].back)
+    result = {
+        "returnItemCode": "71_1",
+        "channelSkuCode": "IKAT-SAREE-RED",
+        "qcStatus": "FAIL",
+        "qcReason": "STAIN_DAMAGE",
+    }
+    found = {"channelName": "WEB", "returnOrderCode": code, "forwardOrderCode": order, "locationCode": WAREHOUSE}
+    stage.api.expect(200, "POST", "/usp/return", {**found, "orderItems": [result]})
+    watch.say("POST /usp/return: the warehouse says FAIL")
+    asked = f"asked/{request['id']}"
+    told = _until(
+        lambda: found if (found := prime.control.get(asked))["status"] == "inspected" else None,
+        f"{code}: QC is not written back",
+    )
+    watch.say(f"Returns Prime shows: received and inspected, {told['inspected']['comment']}; the refund is up to it")
+    if (written := prime.control.get("state")["written"]) != 2:  # noqa: PLR2004 - received, inspected
+        raise FlowFailed(f"{code}: {written} calls were written back, not 2")
     _compare_return(stage, watch, awb)
 
 

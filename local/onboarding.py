@@ -74,7 +74,9 @@ def onboard(stack: Stack, clickpost: Partner, receiver: Partner, *, client: str,
     api = Api(stack.api_url, operator)
     webhook_key = secrets.token_urlsafe(24)
     api.expect(201, "POST", "/clients", {"client": client, "name": name})
-    credential = api.expect(201, "POST", f"/clients/{client}/credentials", {"username": "shop", "roles": ["client"]})
+    credential = api.expect(
+        201, "POST", f"/clients/{client}/credentials", {"username": "shop", "roles": ["client", "warehouse"]}
+    )
     account = {
         "aggregator": "CLICKPOST",
         "secrets": {"key": "sandbox-api-key"},

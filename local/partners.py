@@ -13,7 +13,7 @@ from local.processes import Process
 from sandbox.client import SandboxClient
 
 START_SECONDS: Final = 15.0
-PARTNERS: Final = ("clickpost", "shiprocket", "shipway", "generic", "receiver")
+PARTNERS: Final = ("clickpost", "shiprocket", "shipway", "generic", "returns_prime", "receiver")
 
 
 @dataclass(frozen=True, slots=True)

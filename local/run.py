@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from local.aggregators import OTHERS
+from local.apps import join_returns_prime
 from local.bodies import a_return
 from local.demo import play
 from local.onboarding import CallRefused, Client, onboard
@@ -35,6 +36,7 @@ def main() -> int:
                 client = onboard(stack, clickpost, receiver, client=CLIENT, name="Kaveri Looms")
                 for aggregator in OTHERS:
                     aggregator.join(stack, client, simulated[aggregator.partner])
+                join_returns_prime(stack, client, simulated["returns_prime"])
             well = play(stack, simulated, client)
             if not well:
                 stack.print_logs()

@@ -21,7 +21,7 @@ from rms.platform.table import TableUnavailableError
 from sandbox.clickpost.engine import ClickpostEngine
 from sandbox.clickpost.settings import Settings
 from sandbox.in_process import InProcessHttp
-from sandbox.partner import AccountEngine, PartnerEngine
+from sandbox.partner import AccountEngine, CallEngine, PartnerEngine
 from sandbox.receiver.engine import ReceiverEngine
 from tests.fakes.calls import Calls, ProcessKilledError
 from tests.fakes.clock import FakeClock
@@ -68,6 +68,17 @@ class Partner:
     key_in_path: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class App:
+    """A partner that is no aggregator, such as a returns app: its simulation, and where its webhooks go."""
+
+    name: str
+    engine: CallEngine[Any]
+    function: str
+    path: str
+    key_in_path: str | None = None
+
+
 class World:
     """RMS, its client `lotus` with one endpoint `shop` and one Clickpost account `main`, and the partners."""
 
@@ -91,6 +102,8 @@ class World:
         self.http = FakeHttp(quiet)
         self.others: list[Partner] = []
         """The aggregators that have joined: see `tests.partners.onboard`."""
+        self.apps: list[App] = []
+        """The other partners that have joined: see `tests.apps`."""
         self._hosts = InProcessHttp({CLICKPOST_HOST: self.clickpost.handle, RECEIVER_HOST: self.receiver.handle})
         self.http.on("https://", self._hosts.send)
         self.secrets = FakeSecrets(quiet)
@@ -222,9 +235,9 @@ class World:
         return status
 
     def notify(
-        self, partner: Partner, body: bytes, headers: Mapping[str, str] | None = None, *, key: str | None = None
+        self, partner: Partner | App, body: bytes, headers: Mapping[str, str] | None = None, *, key: str | None = None
     ) -> int:
-        """POST another aggregator's webhook, with its own proof unless told otherwise; answers the status."""
+        """POST another partner's webhook, with its own proof unless told otherwise; answers the status."""
         given = partner.engine.webhook_headers() if headers is None else dict(headers)
         try:
             caller = self._let_in(partner, given)
@@ -246,7 +259,7 @@ class World:
         assert isinstance(status, int)
         return status
 
-    def _let_in(self, partner: Partner, headers: Mapping[str, str]) -> dict[str, str] | None:
+    def _let_in(self, partner: Partner | App, headers: Mapping[str, str]) -> dict[str, str] | None:
         """What the authorizer says of a caller; nothing where the route is open to all."""
         if partner.function != "push_notification":
             return {}
@@ -292,7 +305,7 @@ class World:
             posted += 1
             status = self.webhook(webhook.body, self.clickpost.webhook_headers())
             self.clickpost.webhook_answered(webhook, status)
-        for partner in self.others:
+        for partner in (*self.others, *self.apps):
             while (sent := partner.engine.claim_webhook()) is not None:
                 posted += 1
                 partner.engine.webhook_answered(sent, self.notify(partner, sent.body))
@@ -312,7 +325,7 @@ class World:
         """Let time pass until nothing is due any more: partners, queues, sweeper, whatever recovers by itself."""
         for _ in range(minutes):
             self.clickpost.run_due()
-            for partner in self.others:
+            for partner in (*self.others, *self.apps):
                 partner.engine.run_due()
             self.post_webhooks()
             self.work_all()
@@ -345,6 +358,7 @@ class World:
             self.next_due(),
             self.queues.next_visible_at(),
             *(engine.next_due() for engine in self.engines.values()),
+            *(app.engine.next_due() for app in self.apps),
         )
         return min((moment for moment in moments if moment is not None), default=None)
 
@@ -394,10 +408,13 @@ class World:
         fresh.journal._pause = lambda _: None
         return fresh
 
-    def join(self, host: str, partner: Partner) -> None:
-        """Let another aggregator answer at a host, and its time pass with everybody's."""
+    def join(self, host: str, partner: Partner | App) -> None:
+        """Let another partner answer at a host, and its time pass with everybody's."""
         self._hosts.partners[host] = partner.engine.handle
-        self.others.append(partner)
+        if isinstance(partner, App):
+            self.apps.append(partner)
+        else:
+            self.others.append(partner)
 
     def _onboard(self) -> None:
         administration.create_client(self.core, CLIENT, "Lotus Clothing")

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from rms.clients import account_rules, administration, credentials, endpoints
+from rms.clients import account_rules, administration, credentials, endpoints, returns_prime
 from rms.clients.endpoint_requests import PutEndpoint, RotateSecret, read
 from rms.clients.requests import (
     CreateClient,
@@ -10,6 +10,7 @@ from rms.clients.requests import (
     PutAccount,
     PutAccountRules,
     PutLabelSource,
+    PutReturnsPrime,
     read_request,
 )
 from rms.composition import core
@@ -88,6 +89,14 @@ def put_label_source(call: Call) -> Reply:
     source = read_request(PutLabelSource, call.body).source()
     administration.put_label_source(api.core, call.path["client"], source)
     return Reply(body={"url": source.url})
+
+
+@api.put("/clients/<client>/returns-prime")
+def put_returns_prime(call: Call) -> Reply:
+    """The client's connection to Returns Prime, set up or replaced."""
+    connection = read_request(PutReturnsPrime, call.body).connection()
+    returns_prime.put_returns_prime(api.core, call.path["client"], connection)
+    return Reply(body={"options": dict(connection.options)})
 
 
 @api.post("/clients/<client>/endpoints/<endpoint>/rotate")

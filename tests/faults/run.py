@@ -28,7 +28,7 @@ from tests.fakes import table
 from tests.fakes.calls import Calls, Plan, ProcessKilledError, no_faults
 from tests.fakes.queues import QUEUES, Received
 from tests.partners import onboard
-from tests.world import CLIENT, SWEEP, HttpReply, World
+from tests.world import CLIENT, SWEEP, HttpReply, Partner, World
 
 NEIGHBOUR: Final = "fern"
 """Another client, with a return and an AWB of the same names: nothing of it may change."""
@@ -279,12 +279,12 @@ class Run:
             if status == 200:
                 self.taken.append(("CLICKPOST", webhook.body, self.world.clock()))
             partner.webhook_answered(webhook, status)
-        for other in self.world.others:
+        for other in (*self.world.others, *self.world.apps):
             other.engine.run_due()
             while (sent := other.engine.claim_webhook()) is not None:
                 posted = True
                 status = self.arrives("webhook", partial(self.world.notify, other, sent.body))
-                if status == 200:
+                if status == 200 and isinstance(other, Partner):
                     self.taken.append((other.name, sent.body, self.world.clock()))
                 other.engine.webhook_answered(sent, status)
         return posted
@@ -302,6 +302,7 @@ class Run:
         world.table.catch_up()  # the indexes lag for less than the second that passes now
         moments = [request.again_at for request in self.requests]
         moments += [world.queues.next_visible_at(), *(engine.next_due() for engine in world.engines.values())]
+        moments += [app.engine.next_due() for app in world.apps]
         due = world.next_due()
         moments.append(max(due, self._swept_at + SWEEP) if due is not None else None)
         moments.append(self._next_silent())

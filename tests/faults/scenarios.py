@@ -1,5 +1,6 @@
 """The flows of RMS, each as one scenario: what stands before it, what happens, and what it ends in on a good day."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,6 +13,8 @@ from rms.platform.table import EXISTING, Update
 from rms.platform.times import to_text
 from sandbox.clickpost.settings import Settings
 from sandbox.faults import Fault, Then, answers_status
+from sandbox.returns_prime import ReturnsPrimeEngine
+from tests.apps import checked_body, connect_returns_prime, engine_of
 from tests.builders import (
     a_channel_booked_body,
     a_label_question,
@@ -22,7 +25,7 @@ from tests.builders import (
     an_invoice_body,
     an_items_body,
 )
-from tests.faults.run import Run
+from tests.faults.run import Late, Run
 from tests.partners import SANDBOX, WITHOUT_QC
 from tests.world import CLIENT, RECEIVER_HOST
 
@@ -30,6 +33,8 @@ CODE: Final = "RET-70031-1"
 PARCEL: Final = "SH-70031"
 CHANNEL_CODE: Final = "RET-70044-1"
 CHANNEL_AWB: Final = "9977001122"
+PRIME_CODE: Final = "RET1000001"
+PRIME_AWB: Final = "5270001"
 DOWN_CODES: Final = ("RET-DOWN-1", "RET-DOWN-2", "RET-DOWN-3")
 
 
@@ -408,6 +413,58 @@ def _back_unheard(code: object) -> Callable[[Run], None]:
     return flow
 
 
+def _joins_returns_prime(run: Run) -> None:
+    """From here on shoppers ask for their returns in Returns Prime, which is told what QC found."""
+    connect_returns_prime(run.world, {"write_back": "both"})
+    run.neighbours = run.rows_of_others()
+
+
+def _requested(run: Run) -> None:
+    """A shopper asks, Returns Prime books and the merchant approves, all of which is told at once."""
+    prime = prime_of(run)
+    request = prime.place({"lines": [{"sku": "KURTA-M", "quantity": 2}]})
+    prime.ship(request["id"], PRIME_AWB)
+    prime.advance(request["id"])
+
+
+def _requested_before(run: Run) -> None:
+    _joins_returns_prime(run)
+    _requested(run)
+    run.live()
+
+
+def prime_of(run: Run) -> ReturnsPrimeEngine:
+    """The simulated Returns Prime of a run."""
+    return engine_of(run.world.apps[0])
+
+
+def _noted_once(run: Run) -> Iterator[str]:
+    kinds = Counter(str(event["kind"]) for event in run.world.journal(PRIME_CODE))
+    last = run.world.journal(PRIME_CODE)[-1]["facts"].get("request_status")
+    if (kinds["PLACED"], last) != (1, "approved") or kinds["REQUEST_CHANGED"] > len(("pending", "shipped", "approved")):
+        yield f"{dict(kinds)}, the request is {last}"
+
+
+def _request_is_rejected(run: Run) -> None:
+    prime = prime_of(run)
+    prime.advance(prime.described()[0]["id"], "rejected")
+
+
+def _checks_what_was_requested(run: Run) -> None:
+    request = prime_of(run).described()[0]
+    run.process(checked_body(PRIME_CODE, request, f"{request['line_items'][0]['id']}_2"))
+
+
+def _written_back_once(run: Run) -> Iterator[str]:
+    """Two calls; more only where one of them took effect after everybody had given it up for hours."""
+    written = [each["operation"] for each in prime_of(run).written]
+    late = run.late is Late.LAST and len(written) > len(set(written))
+    if sorted(set(written)) != ["write-inspection", "write-status"] or (len(written) != len(set(written)) and not late):
+        yield f"Returns Prime was told {written}"
+    if (state := run.world.rows_of(PRIME_CODE)["WRITEBACK"]["state"]) != "TOLD":
+        yield f"what is owed is {state}"
+
+
 def _told(*names: str) -> tuple[str, ...]:
     return tuple(sorted(names))
 
@@ -631,6 +688,26 @@ SCENARIOS: Final = (
         _generates,
         {CODE: ("AWB_GENERATED", _told("AWB_GENERATED"))},
         before=_refused,
+    ),
+    Scenario(
+        "a return of Returns Prime, by webhook",
+        _requested,
+        {PRIME_CODE: ("RETURN_ORDER_PLACED", _told("RETURN_ORDER_PLACED"))},
+        before=_joins_returns_prime,
+        also=_noted_once,
+    ),
+    Scenario(
+        "a return of Returns Prime, rejected there",
+        _request_is_rejected,
+        {PRIME_CODE: ("CANCELLED", _told("RETURN_ORDER_PLACED", "CANCELLED"))},
+        before=_requested_before,
+    ),
+    Scenario(
+        "QC, written back to Returns Prime",
+        _checks_what_was_requested,
+        {PRIME_CODE: ("RETURN_ORDER_PLACED", _told("RETURN_ORDER_PLACED"))},
+        before=_requested_before,
+        also=_written_back_once,
     ),
     Scenario(
         "a lost webhook, found by tracking",

@@ -12,6 +12,7 @@ from rms.platform.table import Check, Delete, Put, Update
 from rms.platform.times import to_text
 from sandbox.faults import Fault, Then
 from sandbox.receiver.engine import awb_of_shop
+from tests.apps import PRIME_OPTIONS, checked_body, connect_returns_prime, engine_of
 from tests.builders import (
     a_channel_booked_body,
     a_label_question,
@@ -318,6 +319,36 @@ def _returns_at_shipway(world: _Watched) -> None:
     assert "DELIVERED" in world.heard("RET-13")
 
 
+def _returns_that_returns_prime_tells_of(world: _Watched) -> None:
+    """Asked for there, checked here, written back; one is rejected; one of the call alone comes from elsewhere."""
+    app = connect_returns_prime(world, {"write_back": "both"})
+    prime = engine_of(app)
+    secrets = {"token": prime.settings.token}
+    for key in ("another-key-of-the-url", str(app.key_in_path)):
+        body = {"secrets": secrets, "options": {**PRIME_OPTIONS, "write_back": "both"}, "webhookKey": key}
+        world.administer("PUT", f"/clients/{CLIENT}/returns-prime", body)
+    # A scan comes before the news of the return.
+    scanned = json.loads((EVENTS / "webhook.picked_up.json").read_bytes())
+    assert world.webhook(json.dumps(scanned | {"waybill": "5270001", "additional": {}}).encode()) == 200
+    world.work_all()
+    first, second = (prime.place({"lines": [{"sku": "KURTA-M"}]}) for _ in range(2))
+    prime.ship(first["id"], "5270001")
+    prime.ship(second["id"], "5270002")
+    world.settle()
+    prime.advance(second["id"], "rejected")
+    world.settle()
+    assert "CANCELLED" in world.heard(second["request_number"])
+    assert world.process(checked_body(first["request_number"], first)).status == 200
+    world.settle()
+    assert len(prime.written) == 2
+    # Not offered any more; and a result that the end of its request has overtaken.
+    prime.change({"takes_write_back": False})
+    failed = f"{first['line_items'][0]['id']}_1"
+    assert world.process(checked_body(first["request_number"], first, failed)).status == 200
+    world.settle()
+    assert world.rows_of(first["request_number"])["WRITEBACK"]["state"] == "OFF"
+
+
 def _returns_at_a_generic_aggregator(world: _Watched) -> None:
     generic = onboard(world, SANDBOX).engine
     assert world.create_return(a_return_order_body(returnOrderCode="RET-14", **WITHOUT_QC)).status == 200
@@ -541,6 +572,7 @@ _FLOWS: Final = (
     _returns_at_shiprocket,
     _a_return_that_the_second_account_books,
     _returns_at_shipway,
+    _returns_that_returns_prime_tells_of,
     _returns_at_a_generic_aggregator,
     _forward_parcels,
     _forward_bookings_that_do_not_settle_at_once,

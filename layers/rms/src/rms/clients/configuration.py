@@ -15,6 +15,9 @@ from rms.platform.errors import NotFoundError
 from rms.platform.table import Item, Key, Value
 from rms.platform.times import from_text, to_text
 
+RETURNS_PRIME: Final = "RETURNSPRIME"
+"""Sort key of the row with a client's connection to Returns Prime."""
+
 RULES: Final = "RULES"
 """Sort key of the row that says which account books what."""
 
@@ -73,6 +76,21 @@ class LabelSource:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfiguredPartner:
+    """A client's connection to a returns app, its secrets sealed. `turned_off` says why nothing is written back."""
+
+    options: Mapping[str, str]
+    sealed_secrets: str = field(repr=False)
+    turned_off: str | None = None
+    version: int = 0
+
+    @property
+    def writes_back(self) -> bool:
+        """Whether it is told what QC found by its own API: only where its options say so, and it has such calls."""
+        return self.turned_off is None and self.options.get("write_back", "off") not in {"", "off"}
+
+
+@dataclass(frozen=True, slots=True)
 class ConfiguredAccount:
     """An aggregator account, its secrets sealed, and the row of its token, where it has one."""
 
@@ -113,6 +131,7 @@ class Configuration:
     account_rules: tuple[AccountRule, ...] = ()
     default_accounts: tuple[str, ...] = ()
     label_source: LabelSource | None = None
+    returns_prime: ConfiguredPartner | None = None
 
     @property
     def readers(self) -> tuple[Reader, ...]:
@@ -180,6 +199,17 @@ def _label_source(row: Item | None) -> LabelSource | None:
     return LabelSource(text(row, "url"), text(row, "sealed_headers"), maybe_text(row, "credential_url"))
 
 
+def _partner(row: Item | None) -> ConfiguredPartner | None:
+    if row is None:
+        return None
+    return ConfiguredPartner(
+        options=cast("Mapping[str, str]", row["options"]),
+        sealed_secrets=text(row, "sealed_secrets"),
+        turned_off=maybe_text(row, "turned_off"),
+        version=number(row, "version"),
+    )
+
+
 def _read(client: str, rows: list[Item]) -> Configuration:
     by_sk = {text(row, "SK"): row for row in rows}
     settings = by_sk.get("CLIENT")
@@ -209,6 +239,7 @@ def _read(client: str, rows: list[Item]) -> Configuration:
         account_rules=_rules(by_sk.get(RULES, {})),
         default_accounts=_texts(by_sk.get(RULES, {}), "default_accounts"),
         label_source=_label_source(by_sk.get("LABELSOURCE")),
+        returns_prime=_partner(by_sk.get(RETURNS_PRIME)),
     )
 
 

@@ -7,6 +7,7 @@ from pydantic.alias_generators import to_camel
 
 from rms.clients.administration import NewAccount, NewLabelSource
 from rms.clients.configuration import AccountRule
+from rms.clients.returns_prime import NewConnection
 from rms.platform.errors import BadDataError
 from rms.platform.json import parse_object
 from rms.returns.rules import COURIER_FIELDS
@@ -120,6 +121,18 @@ class PutLabelSource(_Request):
     def source(self) -> NewLabelSource:
         """The source."""
         return NewLabelSource(url=self.url, headers=self.headers, credential_url=self.credential_url)
+
+
+class PutReturnsPrime(_Request):
+    """PUT /clients/{client}/returns-prime."""
+
+    secrets: dict[Short, Long]
+    options: dict[Short, Long]
+    webhook_key: Long | None = None
+
+    def connection(self) -> NewConnection:
+        """The connection."""
+        return NewConnection(secrets=self.secrets, options=self.options, webhook_key=self.webhook_key)
 
 
 def read_request[Shape: _Request](shape: type[Shape], body: bytes) -> Shape:

@@ -62,6 +62,11 @@ class AggregateId:
         """Where its shipping label is, and the state of fetching it."""
         return self.key("LABEL")
 
+    @property
+    def write_back(self) -> Key:
+        """What a returns app is still to be told of the QC result of its request, of which this is the first return."""
+        return self.key("WRITEBACK")
+
     def qc(self, number: int) -> Key:
         """What a warehouse said in one call that was news, counted from 1."""
         return self.key(f"QC#{number:08}")

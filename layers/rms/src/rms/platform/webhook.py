@@ -53,8 +53,9 @@ def aggregator_webhook[Core: Intake](
     whose: Callable[[Core, str, Sequence[str]], Sender | None],
     *,
     key_parameter: str | None = None,
+    task: str = "record",
 ) -> Handler:
-    """A handler that takes an aggregator's webhooks.
+    """A handler that takes the webhooks of an aggregator, or of a partner that is named as if it were one.
 
     Args:
         core: builds the core, at the first call.
@@ -62,6 +63,7 @@ def aggregator_webhook[Core: Intake](
         key_headers: the headers that may hold the webhook key, in lower case.
         whose: from the core, the aggregator and the keys that came to whose webhook it is; None: nobody's.
         key_parameter: the part of the path that may hold the key, for an aggregator that can send no header.
+        task: what the worker of the queue is to do with them.
     """
     at_init(core)
 
@@ -73,7 +75,7 @@ def aggregator_webhook[Core: Intake](
                 core(),
                 event,
                 lambda core: whose(core, aggregator, _keys(event, key_headers, key_parameter)),
-                {"aggregator": aggregator, "correlation": request.get("requestId")},
+                {"task": task, "aggregator": aggregator, "correlation": request.get("requestId")},
             )
             keys["status"] = status
         headers = {"Content-Type": "application/json"}
@@ -99,7 +101,6 @@ def _take[Core: Intake](
             count("WebhookUnauthorized")
             return 401, REFUSED
         message = envelope | {
-            "task": "record",
             "client": sender.client,
             "alias": sender.alias,
             "received_at": to_text(core.clock()),

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from rms.returns.items import add_return_items
     from rms.returns.process import process_return
     from rms.returns.read import list_returns, read_return, search_returns
+    from rms.returns.requested import record_request
+    from rms.returns.writing_back import settle_write_back
 else:
     __getattr__ = names_from(
         __name__,
@@ -25,7 +27,9 @@ else:
             "process_return": "process",
             "read_return": "read",
             "read_return_awb": "awb",
+            "record_request": "requested",
             "search_returns": "read",
+            "settle_write_back": "writing_back",
         },
     )
 
@@ -39,5 +43,7 @@ __all__ = [
     "process_return",
     "read_return",
     "read_return_awb",
+    "record_request",
     "search_returns",
+    "settle_write_back",
 ]

@@ -24,6 +24,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
+from rms.clients.configuration import configuration_of
 from rms.core import Core
 from rms.journal import AggregateId, Appended, Blocked, Duplicate, Event, EventKind
 from rms.journal.events import text
@@ -35,9 +36,11 @@ from rms.model.return_order import ReturnOrder
 from rms.platform.errors import BadDataError
 from rms.platform.problems import MAX_ITEMS
 from rms.platform.table import NEW, Item, Put, TableContendedError, Value
+from rms.returns.owing import first_of, wanted_after
 from rms.returns.process_requests import ProcessReturn
 from rms.returns.results import Judged, calls_of, last_words, read_with_calls
 from rms.shipments.order_states import Checked, OrderState, checked, checked_state, order_state
+from rms.shipments.wake import wake_writer
 
 MAX_CALLS: Final = 1000
 """Calls about one return that may be news: one for each item, and as many corrections."""
@@ -160,9 +163,12 @@ def _kept(
         facts=_facts(news, number, len(news.items) - len(first), checked_state(much)),
     )
     row = Put(aggregate.qc(number), {"body": body}, NEW)
+    owed = wanted_after(core, configuration_of(core, aggregate.client), aggregate, status)
     try:
-        match core.journal.append(aggregate, event, change, also=[row], status=status):
+        match core.journal.append(aggregate, event, change, also=[row, *owed], status=status):
             case Appended() | Duplicate():  # the same call came twice at once: one of them is the event
+                if owed:
+                    wake_writer(core, first_of(aggregate, status))
                 return Accepted()
             case Blocked():
                 return None

@@ -41,6 +41,12 @@ def wake_booker(core: Core, aggregate: AggregateId) -> None:
     _wake(core, "bookings", [{"client": aggregate.client, "kind": aggregate.kind, "code": aggregate.code}])
 
 
+def wake_writer(core: Core, aggregate: AggregateId) -> None:
+    """Have a returns app told what QC found, as far as that is due."""
+    about = {"client": aggregate.client, "kind": aggregate.kind, "code": aggregate.code}
+    _wake(core, "bookings", [{"task": "write_back", **about}])
+
+
 def wake_drain(core: Core, client: str, awb: str) -> None:
     """Have the events applied that waited for this AWB."""
     _wake(core, "inbound", [{"task": "drain", "client": client, "awb": awb}])
