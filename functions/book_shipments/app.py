@@ -1,4 +1,4 @@
-"""Queue `bookings`: settle a booking, a wish to cancel it, the fetching of a label, by asking the aggregator."""
+"""Queue `bookings`: settle a booking, a wish to cancel it, the fetching of a label, at the aggregator; an exchange."""
 
 from typing import Any
 
@@ -6,13 +6,17 @@ from rms.composition import core
 from rms.core import Core
 from rms.journal import AggregateId
 from rms.platform.worker import queue_worker
+from rms.returns import settle_exchange
 from rms.shipments import settle_booking, settle_cancellation, settle_label
 from rms.shipments.walk import IN_THE_BACKGROUND
 
 
 def settle(rms: Core, message: dict[str, Any]) -> None:
-    """One message: the return or parcel whose booking, wish to cancel it, or label is due."""
+    """One message: the return or parcel whose booking, wish to cancel it, or label is due; or whose exchange is."""
     aggregate, until = AggregateId(message["client"], message["kind"], message["code"]), rms.clock() + IN_THE_BACKGROUND
+    if message.get("task") == "exchange":
+        settle_exchange(rms, aggregate, until)
+        return
     settle_booking(rms, aggregate)
     settle_cancellation(rms, aggregate, until)
     settle_label(rms, aggregate, until)

@@ -16,6 +16,7 @@ GUIDE: Final = (ROOT / "docs" / "operations.md").read_text()
 WAITS_FOR_A_PERSON: Final = {
     "HeldBookingAlarm": "BookingHeld",
     "HeldCancellationAlarm": "CancellationHeld",
+    "HeldExchangeAlarm": "ExchangeHeld",
     "StalledCursorAlarm": "CursorStalled",
     "EndpointDisabledAlarm": "EndpointDisabled",
     "ConfigurationRefusalAlarm": "BookingRefusedByConfiguration",

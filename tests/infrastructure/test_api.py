@@ -12,6 +12,7 @@ WITHOUT_AUTHORIZER: Final = {
     ("/rms/in/api/clickpost/notify", "post"): "authenticated by the account's webhook key",
     ("/rms/in/api/st/notify", "post"): "authenticated by the account's webhook key",
     ("/rms/in/api/shipway/notify/{secret}", "post"): "authenticated by the account's webhook key, which is in the path",
+    ("/rms/in/api/shopify/notify/{client}/{alias}", "post"): "authenticated by the signature over its body",
 }
 
 

@@ -1,5 +1,6 @@
 """Walks with a clock that runs: what is not begun for want of time, and what no walk can go on with for ever."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -28,11 +29,17 @@ class Slow:
         return self.exchange.http.problem_with(url)
 
 
-def walked(slow: Slow, *, budget: float, verdicts: tuple[object, ...] = (P, P, P)) -> object:
+def walked(
+    slow: Slow,
+    *,
+    budget: float,
+    verdicts: tuple[object, ...] = (P, P, P),
+    may_go_on: Callable[[], bool] = lambda: True,
+) -> object:
     exchange = slow.exchange
     plan = exchange.plan(*verdicts)  # type: ignore[arg-type]  # verdicts, as above
     until = exchange.clock() + timedelta(seconds=budget)
-    return walk(slow, exchange.clock, exchange.settings, SHOP, plan, until=until)
+    return walk(slow, exchange.clock, exchange.settings, SHOP, plan, may_go_on=may_go_on, until=until)
 
 
 @pytest.mark.parametrize("verdicts", [(P, P, P), (P, F, P), (F, F, F)])
@@ -54,3 +61,16 @@ def test_a_walk_that_goes_on_for_ever_ends(monkeypatch: pytest.MonkeyPatch) -> N
 
     assert walked(slow, budget=50) == Unknown("no outcome after 3 calls")
     assert len(slow.waits) == 3
+
+
+@pytest.mark.parametrize(("verdicts", "calls"), [((P, P, P), ["order", "release", "order"]), ((P, F, P), ["order"])])
+def test_a_walk_whose_decision_has_changed_takes_no_further_step(
+    verdicts: tuple[object, ...], calls: list[str]
+) -> None:
+    exchange = Exchange()
+    steps = iter([True, False] if verdicts == (P, P, P) else [False])
+
+    ended = walked(Slow(exchange, 1.0), budget=50, verdicts=verdicts, may_go_on=lambda: next(steps))
+
+    assert ended == Unknown("something else was decided meanwhile")
+    assert exchange.calls() == calls

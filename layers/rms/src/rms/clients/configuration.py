@@ -18,6 +18,9 @@ from rms.platform.times import from_text, to_text
 RULES: Final = "RULES"
 """Sort key of the row that says which account books what."""
 
+SHOPIFY: Final = "SHOPIFY"
+"""What a web shop runs on, as its row says it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -87,6 +90,17 @@ class ConfiguredAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfiguredStore:
+    """A Shopify store, its secrets sealed. `settings` say what RMS does with replacement orders there."""
+
+    alias: str
+    options: Mapping[str, str]
+    settings: Mapping[str, str]
+    sealed_secrets: str = field(repr=False)
+    old_secret_until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AccountRule:
     """Which accounts book the parcels that are all of this; what is not given, any parcel is.
 
@@ -113,6 +127,7 @@ class Configuration:
     account_rules: tuple[AccountRule, ...] = ()
     default_accounts: tuple[str, ...] = ()
     label_source: LabelSource | None = None
+    stores: Mapping[str, ConfiguredStore] = field(default_factory=dict)
 
     @property
     def readers(self) -> tuple[Reader, ...]:
@@ -144,6 +159,22 @@ def configuration_of(core: Core, client: str) -> Configuration:
 def label_source_key(client: str) -> Key:
     """The row that says where a client's own system gives labels."""
     return Key(client_pk(client), "LABELSOURCE")
+
+
+def store_key(client: str, alias: str) -> Key:
+    """The row of a web shop."""
+    return Key(client_pk(client), f"STORE#{alias}")
+
+
+def store_from(row: Item) -> ConfiguredStore:
+    """A STORE row, read."""
+    return ConfiguredStore(
+        alias=text(row, "SK").removeprefix("STORE#"),
+        options=cast("Mapping[str, str]", row["options"]),
+        settings=cast("Mapping[str, str]", row["settings"]),
+        sealed_secrets=text(row, "sealed_secrets"),
+        old_secret_until=maybe_text(row, "old_secret_until"),
+    )
 
 
 def secret_context(client: str, record: str) -> dict[str, str]:
@@ -209,6 +240,11 @@ def _read(client: str, rows: list[Item]) -> Configuration:
         account_rules=_rules(by_sk.get(RULES, {})),
         default_accounts=_texts(by_sk.get(RULES, {}), "default_accounts"),
         label_source=_label_source(by_sk.get("LABELSOURCE")),
+        stores={
+            sk.removeprefix("STORE#"): store_from(row)
+            for sk, row in by_sk.items()
+            if sk.startswith("STORE#") and row.get("platform") == SHOPIFY
+        },
     )
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from rms.exchanges.settings import ExchangeSettings
 from rms.exchanges.standing import Plan
-from rms.exchanges.walk import Ask, Ended, Progress, next_call, read
+from rms.exchanges.walk import LOOK, Ask, Ended, Progress, next_call, read
 from rms.partners import shopify
 from rms.partners.results import Unknown
 from rms.platform.http import Http
@@ -19,18 +19,20 @@ LEAST_SECONDS: Final = 5.0
 """A call that would get less than this, and less than it wants, is not begun."""
 
 
-def walk(
+def walk(  # noqa: PLR0913 - what is called, for whom, what for, and how long
     http: Http,
     clock: Callable[[], datetime],
     settings: ExchangeSettings,
     shop: shopify.Settings,
     plan: Plan,
     *,
+    may_go_on: Callable[[], bool],
     until: datetime,
 ) -> Ended:
     """What comes of a plan. It may be walked again at any time: every walk begins with a look at the order.
 
-    A call gets what is left of the time at most; one that could hardly end within it is not begun.
+    Before each call that changes something `may_go_on` is asked whether it still is to be done. A call gets what is
+    left of the time at most; one that could hardly end within it is not begun.
     """
     progress = Progress()
     for _ in range(MAX_CALLS):
@@ -40,6 +42,8 @@ def walk(
         request, left = following.request, (until - clock()) / timedelta(seconds=1)
         if left < min(request.total_seconds, LEAST_SECONDS):
             return Unknown(f"no time was left for {following.name}")
+        if following.name != LOOK and not may_go_on():
+            return Unknown("something else was decided meanwhile")
         answer = http.send(replace(request, total_seconds=min(request.total_seconds, left)))
         brought = read(plan, following, answer, progress)
         if not isinstance(brought, Progress):

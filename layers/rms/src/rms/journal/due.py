@@ -57,4 +57,6 @@ def _message(row: Item) -> tuple[QueueName, Message]:
     about = {"client": aggregate.client, "kind": aggregate.kind, "code": aggregate.code}
     if sk in {"BOOKING", "CANCELLATION", "LABEL"}:
         return "bookings", about
+    if sk == "EXCHANGE":
+        return "bookings", {"task": "exchange", **about}
     return "deliveries", {**about, "endpoint": sk.removeprefix("CURSOR#")}
