@@ -23,6 +23,7 @@ from sandbox.clickpost.settings import Settings
 from sandbox.in_process import InProcessHttp
 from sandbox.partner import AccountEngine, PartnerEngine
 from sandbox.receiver.engine import ReceiverEngine
+from sandbox.shopify.engine import ShopifyEngine
 from tests.fakes.calls import Calls, ProcessKilledError
 from tests.fakes.clock import FakeClock
 from tests.fakes.files import FakeFiles
@@ -68,6 +69,14 @@ class Partner:
     key_in_path: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A Shopify store of the client's: its simulation, and where its webhooks go."""
+
+    engine: ShopifyEngine
+    alias: str
+
+
 class World:
     """RMS, its client `lotus` with one endpoint `shop` and one Clickpost account `main`, and the partners."""
 
@@ -91,6 +100,8 @@ class World:
         self.http = FakeHttp(quiet)
         self.others: list[Partner] = []
         """The aggregators that have joined: see `tests.partners.onboard`."""
+        self.shops: list[Shop] = []
+        """The client's Shopify stores: see `tests.partners.open_shop`."""
         self._hosts = InProcessHttp({CLICKPOST_HOST: self.clickpost.handle, RECEIVER_HOST: self.receiver.handle})
         self.http.on("https://", self._hosts.send)
         self.secrets = FakeSecrets(quiet)
@@ -246,6 +257,23 @@ class World:
         assert isinstance(status, int)
         return status
 
+    def shop_notice(
+        self, shop: Shop, body: bytes, headers: Mapping[str, str], *, client: str = CLIENT, alias: str | None = None
+    ) -> int:
+        """POST a shop's webhook; answers the status."""
+        event = {
+            "resource": "/rms/in/api/shopify/notify/{client}/{alias}",
+            "httpMethod": "POST",
+            "headers": dict(headers),
+            "pathParameters": {"client": client, "alias": alias or shop.alias},
+            "requestContext": {"requestId": "webhook-1", "identity": {}},
+            "body": base64.b64encode(body).decode(),
+            "isBase64Encoded": True,
+        }
+        status = self.invoke("shopify_webhook", event)["statusCode"]
+        assert isinstance(status, int)
+        return status
+
     def _let_in(self, partner: Partner, headers: Mapping[str, str]) -> dict[str, str] | None:
         """What the authorizer says of a caller; nothing where the route is open to all."""
         if partner.function != "push_notification":
@@ -296,6 +324,11 @@ class World:
             while (sent := partner.engine.claim_webhook()) is not None:
                 posted += 1
                 partner.engine.webhook_answered(sent, self.notify(partner, sent.body))
+        for shop in self.shops:
+            while (told := shop.engine.claim_webhook()) is not None:
+                posted += 1
+                status = self.shop_notice(shop, told.body, shop.engine.headers_of(told))
+                shop.engine.webhook_answered(told, status)
         return posted
 
     def lose_webhooks(self) -> int:
@@ -314,6 +347,8 @@ class World:
             self.clickpost.run_due()
             for partner in self.others:
                 partner.engine.run_due()
+            for shop in self.shops:
+                shop.engine.run_due()
             self.post_webhooks()
             self.work_all()
             following = self._next_moment()
@@ -345,6 +380,7 @@ class World:
             self.next_due(),
             self.queues.next_visible_at(),
             *(engine.next_due() for engine in self.engines.values()),
+            *(shop.engine.next_due() for shop in self.shops),
         )
         return min((moment for moment in moments if moment is not None), default=None)
 
@@ -398,6 +434,11 @@ class World:
         """Let another aggregator answer at a host, and its time pass with everybody's."""
         self._hosts.partners[host] = partner.engine.handle
         self.others.append(partner)
+
+    def open_shop(self, host: str, shop: Shop) -> None:
+        """Let a Shopify store answer at a host, and its time pass with everybody's."""
+        self._hosts.partners[host] = shop.engine.handle
+        self.shops.append(shop)
 
     def _onboard(self) -> None:
         administration.create_client(self.core, CLIENT, "Lotus Clothing")

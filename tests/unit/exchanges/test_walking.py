@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from rms.exchanges import Finished, walk
-from rms.partners.results import Unknown
+from rms.partners.results import Busy, Unknown
 from rms.platform.http import HttpAnswer, HttpRequest, NoAnswer
 from tests.unit.exchanges.exchanging import SHOP, Exchange, F, P
 
@@ -39,7 +39,8 @@ def walked(
     exchange = slow.exchange
     plan = exchange.plan(*verdicts)  # type: ignore[arg-type]  # verdicts, as above
     until = exchange.clock() + timedelta(seconds=budget)
-    return walk(slow, exchange.clock, exchange.settings, SHOP, plan, may_go_on=may_go_on, until=until)
+    pause = exchange.clock.pass_seconds
+    return walk(slow, exchange.clock, exchange.settings, SHOP, plan, may_go_on=may_go_on, pause=pause, until=until)
 
 
 @pytest.mark.parametrize("verdicts", [(P, P, P), (P, F, P), (F, F, F)])
@@ -74,3 +75,17 @@ def test_a_walk_whose_decision_has_changed_takes_no_further_step(
 
     assert ended == Unknown("something else was decided meanwhile")
     assert exchange.calls() == calls
+
+
+def test_a_short_wait_is_waited_out_where_time_is_left_and_the_same_call_made_again() -> None:
+    exchange = Exchange(shop_settings={"bucket": 150.0, "restore_rate": 20.0})
+
+    assert walked(Slow(exchange, 0.0), budget=50) == Finished()
+    assert exchange.calls() == ["order", "release", "order", "order", "tags-remove", "tags-remove", "order", "order"]
+    assert isinstance(walked(Slow(Exchange(shop_settings={"bucket": 140.0}), 0.0), budget=5.5), Busy)
+
+
+def test_a_long_wait_is_for_another_walk() -> None:
+    exchange = Exchange(shop_settings={"bucket": 150.0, "restore_rate": 2.0})
+
+    assert walked(Slow(exchange, 0.0), budget=50) == Busy(60.0)

@@ -104,7 +104,8 @@ def _walked(core: Core, claim: _Claim, until: datetime) -> Ended:
     except ValueError as error:
         return Held(str(error))
     shop = open_store(core, claim.aggregate.client, store)
-    return walk(core.http, core.clock, settings, shop, plan, may_go_on=_still(core, claim), until=until)
+    still = _still(core, claim)
+    return walk(core.http, core.clock, settings, shop, plan, may_go_on=still, pause=core.pause, until=until)
 
 
 def _plan(core: Core, claim: _Claim, decision: Decision) -> Plan:

@@ -40,7 +40,8 @@ def take_shop_notice(core: Core, client: str, alias: str, headers: Mapping[str, 
     if notice.is_cancelled:
         # By what is signed, and not by the topic, which is not.
         note_cancelled(core, client, alias, notice.order_id)
-    count("ShopNoticeTaken" if concerns or notice.is_cancelled else "ShopNoticeUnused")
+    if not (concerns or notice.is_cancelled):
+        count("ShopNoticeUnused")
 
 
 def _links(core: Core, client: str, store: ConfiguredStore, notice: OrderNotice) -> bool:

@@ -56,7 +56,7 @@ def life(
         "booking": shown(booking, _OF_A_BOOKING),
         "cancellation": shown(cancellation, _OF_A_CANCELLATION),
         "timeline": [_event(recorded) for recorded in _events(core, aggregate, number(status, "sequence"))],
-        "notifications": [cursorshown(row) for row in core.table.query(aggregate.pk, prefix="CURSOR#").items],
+        "notifications": [cursor_shown(row) for row in core.table.query(aggregate.pk, prefix="CURSOR#").items],
     }
 
 
@@ -97,7 +97,7 @@ def _event(recorded: RecordedEvent) -> Json:
     }
 
 
-def cursorshown(row: Item) -> dict[str, Json]:
+def cursor_shown(row: Item) -> dict[str, Json]:
     """How far an endpoint has heard an order, and what it waits for."""
     state = cursor_state(row)
     return {
