@@ -13,7 +13,7 @@ from local.processes import Process
 from sandbox.client import SandboxClient
 
 START_SECONDS: Final = 15.0
-PARTNERS: Final = ("clickpost", "shiprocket", "shipway", "generic", "returns_prime", "receiver")
+PARTNERS: Final = ("clickpost", "shiprocket", "shipway", "generic", "returns_prime", "shopify", "receiver")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def partner(name: str, *arguments: str, folder: Path) -> Iterator[Partner]:
 
 @contextmanager
 def partners(folder: Path) -> Iterator[Mapping[str, Partner]]:
-    """Every aggregator and a client's receiver, by name."""
+    """Every aggregator, a web shop and a client's receiver, by name."""
     # Webhooks follow one another quickly here; the pause between the tries of a refused one stays.
     quick = ("--webhook-spacing", "2")
     with ExitStack() as stack:

@@ -13,7 +13,7 @@ from local.aggregators import OTHERS
 from local.apps import join_returns_prime
 from local.bodies import a_return
 from local.demo import play
-from local.onboarding import CallRefused, Client, onboard
+from local.onboarding import CallRefused, Client, onboard, open_shop
 from local.partners import Partner, partners
 from local.processes import DidNotStart
 from local.stack import DeployFailed, Stack, local_stack
@@ -37,6 +37,7 @@ def main() -> int:
                 for aggregator in OTHERS:
                     aggregator.join(stack, client, simulated[aggregator.partner])
                 join_returns_prime(stack, client, simulated["returns_prime"])
+                open_shop(stack, client, simulated["shopify"])
             well = play(stack, simulated, client)
             if not well:
                 stack.print_logs()

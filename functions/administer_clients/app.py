@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from rms.clients import account_rules, administration, credentials, endpoints, returns_prime
+from rms.clients import account_rules, administration, credentials, endpoints, returns_prime, stores
 from rms.clients.endpoint_requests import PutEndpoint, RotateSecret, read
 from rms.clients.requests import (
     CreateClient,
@@ -11,6 +11,7 @@ from rms.clients.requests import (
     PutAccountRules,
     PutLabelSource,
     PutReturnsPrime,
+    PutShopifyStore,
     read_request,
 )
 from rms.composition import core
@@ -97,6 +98,14 @@ def put_returns_prime(call: Call) -> Reply:
     connection = read_request(PutReturnsPrime, call.body).connection()
     returns_prime.put_returns_prime(api.core, call.path["client"], connection)
     return Reply(body={"options": dict(connection.options)})
+
+
+@api.put("/clients/<client>/shopify-stores/<alias>")
+def put_shopify_store(call: Call) -> Reply:
+    """A Shopify store, set up or replaced; the answer says where its webhooks go."""
+    client, store = call.path["client"], read_request(PutShopifyStore, call.body).store(call.path["alias"])
+    stores.put_store(api.core, client, store)
+    return Reply(body={"alias": store.alias, "webhookPath": f"/rms/in/api/shopify/notify/{client}/{store.alias}"})
 
 
 @api.post("/clients/<client>/endpoints/<endpoint>/rotate")

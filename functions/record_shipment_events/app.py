@@ -12,7 +12,7 @@ from rms.shipments import Webhook, drain_parked, record_shipment_events
 
 
 def record(rms: Core, message: dict[str, Any]) -> None:
-    """One message: a webhook to record, one about a request at a returns app, or an AWB whose events wait."""
+    """One message: a webhook of an aggregator, a returns app or a shop, or an AWB whose events wait."""
     match message:
         case {"task": "record", "client": client, "alias": alias, "aggregator": aggregator}:
             body, received_at = base64.b64decode(message["body"]), from_text(message["received_at"])
@@ -21,6 +21,8 @@ def record(rms: Core, message: dict[str, Any]) -> None:
         case {"task": "request", "client": client}:
             body, received_at = base64.b64decode(message["body"]), from_text(message["received_at"])
             returns.record_request(rms, client, body, received_at)
+        case {"task": "shop_notice", "client": client, "alias": alias, "headers": headers}:
+            returns.take_shop_notice(rms, client, alias, headers, base64.b64decode(message["body"]))
         case {"task": "drain", "client": client, "awb": awb}:
             drain_parked(rms, client, awb)
         case _:

@@ -27,7 +27,7 @@ from tests.builders import a_channel_booked_body
 from tests.fakes import table
 from tests.fakes.calls import Calls, Plan, ProcessKilledError, no_faults
 from tests.fakes.queues import QUEUES, Received
-from tests.partners import onboard
+from tests.partners import onboard, open_shop
 from tests.world import CLIENT, SWEEP, HttpReply, Partner, World
 
 NEIGHBOUR: Final = "fern"
@@ -111,6 +111,11 @@ class Run:
     def onboard(self, name: str, **settings: Any) -> None:
         """From here on another aggregator books."""
         onboard(self.world, name, **settings)
+        self.neighbours = self.rows_of_others()
+
+    def open_shop(self) -> None:
+        """From here on the client has a Shopify store whose replacement orders RMS edits."""
+        open_shop(self.world)
         self.neighbours = self.rows_of_others()
 
     # ── what people and partners do ─────────────────────────────────────────────────
@@ -279,7 +284,7 @@ class Run:
             if status == 200:
                 self.taken.append(("CLICKPOST", webhook.body, self.world.clock()))
             partner.webhook_answered(webhook, status)
-        for other in (*self.world.others, *self.world.apps):
+        for other in self.world.posting:
             other.engine.run_due()
             while (sent := other.engine.claim_webhook()) is not None:
                 posted = True
@@ -287,6 +292,12 @@ class Run:
                 if status == 200 and isinstance(other, Partner):
                     self.taken.append((other.name, sent.body, self.world.clock()))
                 other.engine.webhook_answered(sent, status)
+        for shop in self.world.shops:
+            shop.engine.run_due()
+            while (told := shop.engine.claim_webhook()) is not None:
+                posted, headers = True, shop.engine.headers_of(told)
+                status = self.arrives("webhook", partial(self.world.shop_notice, shop, told.body, headers))
+                shop.engine.webhook_answered(told, status)
         return posted
 
     def _land(self) -> bool:
@@ -303,6 +314,7 @@ class Run:
         moments = [request.again_at for request in self.requests]
         moments += [world.queues.next_visible_at(), *(engine.next_due() for engine in world.engines.values())]
         moments += [app.engine.next_due() for app in world.apps]
+        moments += [shop.engine.next_due() for shop in world.shops]
         due = world.next_due()
         moments.append(max(due, self._swept_at + SWEEP) if due is not None else None)
         moments.append(self._next_silent())
@@ -321,7 +333,7 @@ class Run:
 
     def rows_of_others(self) -> list[Mapping[str, Any]]:
         """Every row that is not of the client under test; what is fetched anew, or who watches, is nobody's either."""
-        own = (*(f"C#{CLIENT}#{kind}#" for kind in "RSAFE"), watch_lease_key().pk)
+        own = (*(f"C#{CLIENT}#{kind}#" for kind in "RSAFEX"), watch_lease_key().pk)
         rows = self.world.table.rows()
         fetched = ("TOKEN#", "LABELSOURCE")
         return [row for row in rows if not str(row["PK"]).startswith(own) and not str(row["SK"]).startswith(fetched)]

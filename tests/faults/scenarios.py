@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from rms.clients import account_rules, administration
+from rms.exchanges import handle_of
 from rms.journal.keys import endpoint_key, health_key, replay_key, replaying_key
 from rms.notifications.schedule import DELAYS
 from rms.platform.table import EXISTING, Update
@@ -17,8 +18,10 @@ from sandbox.returns_prime import ReturnsPrimeEngine
 from tests.apps import checked_body, connect_returns_prime, engine_of
 from tests.builders import (
     a_channel_booked_body,
+    a_failure_body,
     a_label_question,
     a_processed_body,
+    a_result_body,
     a_return_create_body,
     a_return_order_body,
     a_shipment_body,
@@ -272,6 +275,75 @@ def _checked_once(run: Run) -> Iterator[str]:
         yield f"{verdicts}, the return is {shown['omniReturnOrderStatus']}"
     if (events, len(rows)) != (["1", "2"], 2):
         yield f"events {events}, rows {rows}"
+
+
+def _has_a_shop(run: Run) -> None:
+    run.open_shop()
+    _books(run)
+
+
+def _exchanged(*verdicts: str) -> Callable[[Run], None]:
+    """The shop tells of a replacement order, and the warehouse says what it found of the two items."""
+
+    def flow(run: Run) -> None:
+        _replaced(run)
+        run.process(_found(*verdicts))
+
+    return flow
+
+
+def _exchanged_backwards(run: Run) -> None:
+    """The warehouse is quicker than the shop."""
+    run.until_answered(run.process(_found("PASS", "FAIL")))
+    _replaced(run)
+
+
+def _exchanged_and_corrected(run: Run) -> None:
+    """The warehouse takes a verdict back while the order is released, or before."""
+    _replaced(run)
+    run.until_answered(run.process(_found("PASS", "PASS")))
+    run.work("bookings")
+    run.process(_found("PASS", "FAIL"))
+
+
+def _replaced(run: Run) -> None:
+    shop = run.world.shops[0].engine
+    order = shop.place(
+        lines=[{"sku": "KURTA-L"}, {"sku": "STOLE-PLUM"}],
+        tags=["Exchange", "Hold-QC"],
+        attributes={"rms_return_code": CODE, "rms_exchange_items": "70031-1=KURTA-L; 70031-2=STOLE-PLUM"},
+    )
+    shop.hold(order.number, handle_of(CODE))
+
+
+def _found(*verdicts: str) -> dict[str, Any]:
+    items = zip(("70031-1", "70031-2"), verdicts, strict=True)
+    results = [a_result_body(code) if verdict == "PASS" else a_failure_body(code) for code, verdict in items]
+    return a_processed_body(orderItems=results)
+
+
+_RELEASED: Final = [f"hold {handle_of(CODE)} released", "tag Hold-QC removed"]
+_MIXED: Final = ["STOLE-PLUM set from 1 to 0", *_RELEASED]
+
+
+def _ends_as(*history: str) -> Callable[[Run], Iterator[str]]:
+    """What was done to the replacement order, all of it and once."""
+
+    def also(run: Run) -> Iterator[str]:
+        [order] = run.world.shops[0].engine.orders()
+        state = run.world.rows_of(CODE)["EXCHANGE"]["state"]
+        if (state, order.history) != ("DONE", list(history)):
+            yield f"the exchange is {state}, and was {order.history}"
+
+    return also
+
+
+def _corrected_or_held(run: Run) -> Iterator[str]:
+    """What was begun on the first verdict is a person's; what was not is done on the second."""
+    [order] = run.world.shops[0].engine.orders()
+    state = run.world.rows_of(CODE)["EXCHANGE"]["state"]
+    if state != "HELD" and (state, order.history) != ("DONE", _MIXED):
+        yield f"the exchange is {state}, and was {order.history}"
 
 
 def _refused(run: Run) -> None:
@@ -682,6 +754,41 @@ SCENARIOS: Final = (
         {CODE: ("OUT_FOR_PICKUP", _told("AWB_GENERATED", "OUT_FOR_PICKUP"))},
         before=_books,
         also=_checked_once,
+    ),
+    Scenario(
+        "an exchange, QC passes",
+        _exchanged("PASS", "PASS"),
+        {CODE: ("AWB_GENERATED", _told("AWB_GENERATED"))},
+        before=_has_a_shop,
+        also=_ends_as(*_RELEASED),
+    ),
+    Scenario(
+        "an exchange, QC fails",
+        _exchanged("FAIL", "FAIL"),
+        {CODE: ("AWB_GENERATED", _told("AWB_GENERATED"))},
+        before=_has_a_shop,
+        also=_ends_as("cancelled"),
+    ),
+    Scenario(
+        "an exchange, QC is mixed",
+        _exchanged("PASS", "FAIL"),
+        {CODE: ("AWB_GENERATED", _told("AWB_GENERATED"))},
+        before=_has_a_shop,
+        also=_ends_as(*_MIXED),
+    ),
+    Scenario(
+        "an exchange that the shop tells of after QC",
+        _exchanged_backwards,
+        {CODE: ("AWB_GENERATED", _told("AWB_GENERATED"))},
+        before=_has_a_shop,
+        also=_ends_as(*_MIXED),
+    ),
+    Scenario(
+        "an exchange, QC corrects itself",
+        _exchanged_and_corrected,
+        {CODE: ("AWB_GENERATED", _told("AWB_GENERATED"))},
+        before=_has_a_shop,
+        also=_corrected_or_held,
     ),
     Scenario(
         "refused, then its AWB is asked for",

@@ -18,6 +18,7 @@ WAITS_FOR_A_PERSON: Final = {
     "HeldCancellationAlarm": "CancellationHeld",
     "HeldWriteBackAlarm": "WriteBackHeld",
     "WriteBackOffAlarm": "WriteBackTurnedOff",
+    "HeldExchangeAlarm": "ExchangeHeld",
     "StalledCursorAlarm": "CursorStalled",
     "EndpointDisabledAlarm": "EndpointDisabled",
     "ConfigurationRefusalAlarm": "BookingRefusedByConfiguration",

@@ -17,6 +17,7 @@ from tests.builders import (
     a_channel_booked_body,
     a_label_question,
     a_processed_body,
+    a_result_body,
     a_return_create_body,
     a_return_order_body,
     a_shipment_body,
@@ -24,7 +25,7 @@ from tests.builders import (
     an_items_body,
 )
 from tests.fakes.calls import Call, Calls
-from tests.partners import SANDBOX, onboard
+from tests.partners import SANDBOX, a_store, onboard, open_shop
 from tests.template import QUEUE_IDS
 from tests.world import CLIENT, RECEIVER_HOST, World, a_clickpost_account, an_operator
 
@@ -560,9 +561,41 @@ def _labels_of_the_clients_own_system(world: _Watched) -> None:
     assert world.ask_for_label(a_label_question(shipmentCode="SH-70056")).status == 200
 
 
+def _exchanges_on_shopify(world: _Watched) -> None:
+    """Told of ahead, or after QC; held, and tried again; cancelled by the shop at last."""
+    shop, store = open_shop(world).engine, a_store()
+    for _ in range(2):
+        body = {"options": store.options, "secrets": store.secrets, "settings": store.settings}
+        world.administer("PUT", f"/clients/{CLIENT}/shopify-stores/web", body)
+    first, both = [a_result_body("70031-1")], [a_result_body("70031-1"), a_result_body("70031-2")]
+    orders = []
+    for code in ("RET-40", "RET-41", "RET-42"):
+        late = code == "RET-41"
+        if not late:
+            orders.append(shop.place(tags=["Exchange", "Hold-QC"], attributes={"rms_return_code": code}))
+        world.settle()
+        assert world.create_return(a_return_order_body(returnOrderCode=code)).status == 200
+        shop.change({"denies": ("tags-remove",) if code == "RET-42" else ()})
+        for results in (first, both):
+            assert world.process(a_processed_body(returnOrderCode=code, orderItems=results)).status == 200
+        if late:
+            orders.append(shop.place(tags=["Exchange", "Hold-QC"], attributes={"rms_return_code": code}))
+        world.settle()
+    assert world.read_return("RET-42").body["exchange"]["state"] == "HELD"
+    shop.change({"denies": ()})
+    assert world.process(a_processed_body(returnOrderCode="RET-42", orderItems=both)).status == 200
+    world.settle()
+    for order in orders:
+        shop.cancel(order.number)
+    world.settle()
+    for code in ("RET-40", "RET-41", "RET-42"):
+        assert world.read_return(code).body["exchange"]["state"] == "DONE"
+
+
 _FLOWS: Final = (
     _a_return_from_order_to_delivery,
     _a_return_that_the_warehouse_checks,
+    _exchanges_on_shopify,
     _bookings_that_do_not_settle_at_once,
     _returns_that_get_their_awb_later,
     _returns_that_are_cancelled,

@@ -92,6 +92,7 @@ def test_an_operator_sets_up_a_client_over_the_api() -> None:
         ],
         "labelSource": None,
         "returnsPrime": None,
+        "shopifyStores": [],
     }
 
 

@@ -393,7 +393,8 @@ def test_a_result_that_comes_while_another_is_told_is_told_after_it(world: World
     shop.checks()
 
     def corrected(call: Call) -> None:
-        if call.port == "http" and call.arguments[0].method == "PUT":
+        request = call.arguments[0] if call.port == "http" else None
+        if isinstance(request, HttpRequest) and request.method == "PUT":
             world.calls.before = no_faults
             here, world.core = world.core, world.another_environment()
             shop.checks("71_1")

@@ -192,6 +192,10 @@ def describe_client(core: Core, client: str) -> dict[str, object]:
             }
             for endpoint in configuration.endpoints.values()
         ],
+        "shopifyStores": [
+            {"alias": store.alias, "options": dict(store.options), "settings": dict(store.settings)}
+            for store in configuration.stores.values()
+        ],
         "labelSource": {"url": source.url, "credentialUrl": source.credential_url} if source else None,
         "returnsPrime": described_connection(configuration.returns_prime),
     }

@@ -21,6 +21,9 @@ RETURNS_PRIME: Final = "RETURNSPRIME"
 RULES: Final = "RULES"
 """Sort key of the row that says which account books what."""
 
+SHOPIFY: Final = "SHOPIFY"
+"""What a web shop runs on, as its row says it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -105,6 +108,17 @@ class ConfiguredAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfiguredStore:
+    """A Shopify store, its secrets sealed. `settings` say what RMS does with replacement orders there."""
+
+    alias: str
+    options: Mapping[str, str]
+    settings: Mapping[str, str]
+    sealed_secrets: str = field(repr=False)
+    old_secret_until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AccountRule:
     """Which accounts book the parcels that are all of this; what is not given, any parcel is.
 
@@ -132,6 +146,7 @@ class Configuration:
     default_accounts: tuple[str, ...] = ()
     label_source: LabelSource | None = None
     returns_prime: ConfiguredPartner | None = None
+    stores: Mapping[str, ConfiguredStore] = field(default_factory=dict)
 
     @property
     def readers(self) -> tuple[Reader, ...]:
@@ -163,6 +178,22 @@ def configuration_of(core: Core, client: str) -> Configuration:
 def label_source_key(client: str) -> Key:
     """The row that says where a client's own system gives labels."""
     return Key(client_pk(client), "LABELSOURCE")
+
+
+def store_key(client: str, alias: str) -> Key:
+    """The row of a web shop."""
+    return Key(client_pk(client), f"STORE#{alias}")
+
+
+def store_from(row: Item) -> ConfiguredStore:
+    """A STORE row, read."""
+    return ConfiguredStore(
+        alias=text(row, "SK").removeprefix("STORE#"),
+        options=cast("Mapping[str, str]", row["options"]),
+        settings=cast("Mapping[str, str]", row["settings"]),
+        sealed_secrets=text(row, "sealed_secrets"),
+        old_secret_until=maybe_text(row, "old_secret_until"),
+    )
 
 
 def secret_context(client: str, record: str) -> dict[str, str]:
@@ -240,6 +271,11 @@ def _read(client: str, rows: list[Item]) -> Configuration:
         default_accounts=_texts(by_sk.get(RULES, {}), "default_accounts"),
         label_source=_label_source(by_sk.get("LABELSOURCE")),
         returns_prime=_partner(by_sk.get(RETURNS_PRIME)),
+        stores={
+            sk.removeprefix("STORE#"): store_from(row)
+            for sk, row in by_sk.items()
+            if sk.startswith("STORE#") and row.get("platform") == SHOPIFY
+        },
     )
 
 

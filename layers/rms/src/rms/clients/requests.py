@@ -8,6 +8,7 @@ from pydantic.alias_generators import to_camel
 from rms.clients.administration import NewAccount, NewLabelSource
 from rms.clients.configuration import AccountRule
 from rms.clients.returns_prime import NewConnection
+from rms.clients.stores import NewStore
 from rms.platform.errors import BadDataError
 from rms.platform.json import parse_object
 from rms.returns.rules import COURIER_FIELDS
@@ -109,6 +110,20 @@ class PutAccountRules(_Request):
 
     rules: Annotated[list[PutRule], Field(max_length=50)]
     default_accounts: Annotated[list[Short], Field(max_length=10)] = []
+
+
+class PutShopifyStore(_Request):
+    """PUT /clients/{client}/shopify-stores/{alias}. What nobody knows is an error: a setting may say who is shipped."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    options: dict[Short, Long]
+    secrets: dict[Short, Long]
+    settings: dict[Short, Long] = {}
+
+    def store(self, alias: str) -> NewStore:
+        """The store of that alias."""
+        return NewStore(alias, self.options, self.settings, self.secrets)
 
 
 class PutLabelSource(_Request):

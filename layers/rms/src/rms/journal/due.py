@@ -59,4 +59,6 @@ def _message(row: Item) -> tuple[QueueName, Message]:
         return "bookings", about
     if sk == "WRITEBACK":
         return "bookings", {"task": "write_back", **about}
+    if sk == "EXCHANGE":
+        return "bookings", {"task": "exchange", **about}
     return "deliveries", {**about, "endpoint": sk.removeprefix("CURSOR#")}
