@@ -8,6 +8,7 @@ import pytest
 
 from rms.clients import returns_prime
 from rms.journal.keys import return_id
+from rms.platform.http import HttpRequest
 from rms.returns import settle_write_back
 from rms.returns.writing_back import PAUSES
 from sandbox.faults import Fault, Then
