@@ -244,10 +244,10 @@ def test_a_client_has_a_bounded_number_of_endpoints() -> None:
             "[noticeEndpoint: must be another endpoint]",
         ),
         (
-            {"endpoint": "erp", "url": 5, "headers": [], "sequence": "yes", "kind": "RETURN_ACK"},
+            {"endpoint": "erp", "url": 5, "headers": [], "sequence": "yes", "kind": "POSTCARD"},
             (
-                "[kind: must be one of NOTIFICATION, url: must be text, headers: must be an object, "
-                "sequence: must be true or false]"
+                "[kind: must be one of NOTIFICATION, RETURN_ACK, ERP_POSTING, PROCESSING_UPDATE or RETURN_EXPECTATION, "
+                "url: must be text, headers: must be an object, sequence: must be true or false]"
             ),
         ),
         (

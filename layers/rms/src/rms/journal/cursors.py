@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from rms.journal.events import Event, maybe_text, number
+from rms.journal.hearing import may_want
 from rms.journal.keys import (
     AggregateId,
     due_shard,
@@ -22,6 +23,7 @@ from rms.journal.keys import (
     stalled_shard,
     waiting_listing,
 )
+from rms.model.endpoint_kind import EndpointKind
 from rms.model.event_filter import EventFilter
 from rms.platform.table import (
     NEW,
@@ -50,13 +52,11 @@ class Reader:
     endpoint: str
     since: str
     filter: EventFilter | None = None
+    kind: EndpointKind = EndpointKind.NOTIFICATION
 
-    def may_want(self, kind: str, event: Event) -> bool:
-        """Whether it must hear of this event of an aggregate of that kind, as far as the event itself tells."""
-        if event.notification is None:
-            return False
-        aggregator = maybe_text(event.facts, "aggregator")
-        return self.filter is None or self.filter.may_want(kind, event.notification, aggregator)
+    def may_want(self, of: str, event: Event) -> bool:
+        """Whether it must hear of this event of an aggregate of the kind `of`, as far as the event itself tells."""
+        return may_want(self.kind, self.filter, of, event)
 
 
 LEASE: Final = timedelta(seconds=90)

@@ -24,9 +24,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
+from rms.clients.configuration import configuration_of
 from rms.core import Core
 from rms.journal import AggregateId, Appended, Blocked, Duplicate, Event, EventKind
 from rms.journal.events import text
+from rms.journal.hearing import BROUGHT
 from rms.journal.keys import return_id
 from rms.model.documents import from_document, to_document
 from rms.model.outcomes import Accepted, IsCancelled, VerdictsStand
@@ -37,7 +39,8 @@ from rms.platform.problems import MAX_ITEMS
 from rms.platform.table import NEW, Item, Put, TableContendedError, Value
 from rms.returns.process_requests import ProcessReturn
 from rms.returns.results import Judged, calls_of, last_words, read_with_calls
-from rms.shipments.order_states import Checked, OrderState, checked, checked_state, order_state
+from rms.shipments.order_states import Checked, OrderState, checked, checked_state, is_new, order_state
+from rms.shipments.wake import wake_tellers
 
 MAX_CALLS: Final = 1000
 """Calls about one return that may be news: one for each item, and as many corrections."""
@@ -157,17 +160,28 @@ def _kept(
         kind=EventKind.PROCESSED if first else EventKind.PROCESSING_CORRECTED,
         occurred_at=news.at,
         received_at=news.at,
-        facts=_facts(news, number, len(news.items) - len(first), checked_state(much)),
+        facts=_facts(news, number, len(news.items) - len(first), checked_state(much))
+        | _brought(aggregate, status, much),
     )
     row = Put(aggregate.qc(number), {"body": body}, NEW)
     try:
-        match core.journal.append(aggregate, event, change, also=[row], status=status):
-            case Appended() | Duplicate():  # the same call came twice at once: one of them is the event
+        readers = configuration_of(core, aggregate.client).readers
+        match core.journal.append(aggregate, event, change, readers=readers, also=[row], status=status):
+            case Appended(readers=marked):
+                wake_tellers(core, aggregate, marked)
+                return Accepted()
+            case Duplicate():  # the same call came twice at once: one of them is the event
                 return Accepted()
             case Blocked():
                 return None
     except _ChangedMeanwhileError:
         return None
+
+
+def _brought(aggregate: AggregateId, status: Item, much: Checked) -> dict[str, Value]:
+    """That the last unit of the return is checked, which happens once."""
+    done = OrderState.PROCESSED
+    return {BROUGHT: done.value} if is_new(aggregate, status, checked(aggregate, status, much), done) else {}
 
 
 def _digest(news: Processing) -> str:
