@@ -76,7 +76,8 @@ class Lease:
     `acked` is the last sequence number the endpoint acknowledged, `head` the last one it must hear, `attempts` the
     failed tries at the event in hand, `tries` all tries ever. What RMS heard before `since` (stored form) is not the
     endpoint's business: it had not been registered yet. `again` are events to tell once more before anything else.
-    `waiting_since` (stored form) is when the oldest untold event was learned, as far as the row knows.
+    `waiting_since` (stored form) is when the oldest untold event was learned, and `kind` the endpoint's, as far as the
+    row knows.
     """
 
     aggregate: AggregateId
@@ -90,6 +91,7 @@ class Lease:
     since: str = ""
     again: tuple[int, ...] = ()
     waiting_since: str = ""
+    kind: EndpointKind = EndpointKind.NOTIFICATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,7 @@ class Cursors:
             since=maybe_text(row, "since") or "",
             again=again_of(row),
             waiting_since=maybe_text(row, "waiting_since") or "",
+            kind=EndpointKind(maybe_text(row, "kind") or EndpointKind.NOTIFICATION),
         )
 
     # ── what came of it ─────────────────────────────────────────────────────────────

@@ -61,23 +61,33 @@ def calls_at(recorded: RecordedEvent) -> int:
     return int(recorded.fact("qc") or 0)
 
 
+def always_read(kind: EndpointKind, aggregate: AggregateId) -> list[Key]:
+    """The rows that an endpoint of this kind needs whatever it is told of a return."""
+    rows: dict[EndpointKind, list[Key]] = {
+        EndpointKind.PROCESSING_UPDATE: [aggregate.event(1)],
+        EndpointKind.ERP_POSTING: [aggregate.status],
+        EndpointKind.RETURN_EXPECTATION: [aggregate.status, _client_key(aggregate)],
+    }
+    return rows.get(kind, [])
+
+
 def read_background(
-    core: Core, kind: EndpointKind, aggregate: AggregateId, document: Item, told: Sequence[RecordedEvent]
+    core: Core,
+    kind: EndpointKind,
+    aggregate: AggregateId,
+    document: Item,
+    told: Sequence[RecordedEvent],
+    known: Mapping[Key, Item],
 ) -> Background:
-    """All that an endpoint of this kind needs to be told these events of a return. No read where there is nothing."""
+    """All that an endpoint of this kind needs to be told these events of a return; what is `known` is not read again."""
     if kind is EndpointKind.NOTIFICATION or not told:
         return NOTHING
-    client = Key(client_pk(aggregate.client), "CLIENT")
-    first = aggregate.event(1)
-    others: dict[EndpointKind, list[Key]] = {
-        EndpointKind.PROCESSING_UPDATE: [first],
-        EndpointKind.ERP_POSTING: [aggregate.status],
-        EndpointKind.RETURN_EXPECTATION: [aggregate.status, client],
-    }
+    first, client = aggregate.event(1), _client_key(aggregate)
     calls = max(calls_at(recorded) for recorded in told) if kind in _CHECKED else 0
     parcels = _parcels_of(core, aggregate, document) if kind is EndpointKind.ERP_POSTING else []
-    wanted = [*others.get(kind, []), *(key for each in parcels for key in (each.document, each.status))]
-    rows, keys = read_with_calls(core, aggregate, calls, wanted)
+    wanted = [*always_read(kind, aggregate), *(key for each in parcels for key in (each.document, each.status))]
+    read, keys = read_with_calls(core, aggregate, calls, [key for key in wanted if key not in known])
+    rows = {**known, **read}
     return Background(
         status=rows.get(aggregate.status, {}),
         client=rows.get(client, {}),
@@ -86,6 +96,10 @@ def read_background(
         calls=keys,
         parcels=_known(core, parcels, rows),
     )
+
+
+def _client_key(aggregate: AggregateId) -> Key:
+    return Key(client_pk(aggregate.client), "CLIENT")
 
 
 def _parcels_of(core: Core, aggregate: AggregateId, document: Item) -> list[AggregateId]:

@@ -6,7 +6,7 @@ promise this keeps, and `rms.notifications.health` for endpoints that need care.
 
 import math
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,7 +17,7 @@ from rms.core import Core
 from rms.journal import AggregateId, Attempt, Lease, LeaseLostError, NotDue, RecordedEvent
 from rms.journal.events import from_item, text
 from rms.journal.keys import aggregate_of, endpoint_key, health_key, parked_shard
-from rms.notifications.background import read_background
+from rms.notifications.background import always_read, read_background
 from rms.notifications.health import (
     STRAGGLERS,
     GaveUp,
@@ -225,13 +225,17 @@ def _still_disabled(key: Key) -> Check:
 
 @dataclass(slots=True)
 class _Batch:
-    """What one read brings: the order, the endpoint (with fresh headers once they are fetched), its health, events."""
+    """What one read brings: the order, the endpoint (with fresh headers once they are fetched), its health, events.
+
+    `rows` is all of it as it was read, with what the endpoint's kind needs besides.
+    """
 
     document: Item
     endpoint: Endpoint | None
     health: Health
     again: tuple[RecordedEvent, ...]
     events: tuple[RecordedEvent, ...]
+    rows: Mapping[Key, Item]
 
     def to_tell(self, aggregate: AggregateId, since: str) -> list[RecordedEvent]:
         """What to tell, in order: first what is wanted once more, then what is new and this endpoint's business."""
@@ -287,13 +291,15 @@ def _read(core: Core, lease: Lease) -> _Batch:
     last = min(lease.head, lease.acked + AT_ONCE)
     events = [aggregate.event(sequence) for sequence in range(lease.acked + 1, last + 1)]
     again = [aggregate.event(sequence) for sequence in lease.again[:AT_ONCE]]
-    rows = core.table.get_many([aggregate.document, endpoint, health, *again, *events])
+    besides = always_read(lease.kind, aggregate)
+    rows = core.table.get_many(list(dict.fromkeys([aggregate.document, endpoint, health, *again, *events, *besides])))
     return _Batch(
         document=rows[aggregate.document],
         endpoint=endpoint_from(rows[endpoint]) if endpoint in rows else None,
         health=health_of(aggregate.client, lease.endpoint, rows.get(health)),
         again=tuple(from_item(rows[key]) for key in again),
         events=tuple(from_item(rows[key]) for key in events if key in rows),
+        rows=rows,
     )
 
 
@@ -305,7 +311,7 @@ def _messages(
         return
     endpoint = batch.endpoint
     assert endpoint is not None
-    background = read_background(core, endpoint.kind, aggregate, batch.document, to_tell)
+    background = read_background(core, endpoint.kind, aggregate, batch.document, to_tell, batch.rows)
     for recorded in to_tell:
         message = outgoing(Telling(aggregate, endpoint, batch.document, recorded, background))
         if message is not None:

@@ -1,6 +1,7 @@
 """What a warehouse is told of a return that is to come. Pure.
 
-Each event tells the whole return as it is when it is sent. Source: RMS API contract, section 19.
+Each event tells the whole return: the first as it was created, each other as it is when it is sent, for what has
+changed is told by the events behind it. Source: RMS API contract, section 19.
 """
 
 from collections.abc import Mapping
@@ -35,14 +36,18 @@ _SAYS: Final[Mapping[EventKind, ExpectationEvent]] = {
 
 def outgoing(told: Telling) -> Outgoing:
     """The event as the warehouse hears it."""
-    order, status = from_document(text(told.document, "body")), told.background.status
+    order, recorded = from_document(text(told.document, "body")), told.recorded
+    first = recorded.event.kind is EventKind.PLACED
+    if first:
+        order = order.as_created
+    status = {} if first else told.background.status
     message = Expectation(
         id=told.message_id,
-        sequence=told.recorded.sequence,
-        event=says(told.recorded),
+        sequence=recorded.sequence,
+        event=says(recorded),
         order=replace(order, location_code=order.location_code or told.endpoint.settings.get(LOCATION)),
-        awb=maybe_text(status, "awb") or order.awb,
-        courier=maybe_text(status, "courier") or order.courier,
+        awb=recorded.fact("awb") or maybe_text(status, "awb") or order.awb,
+        courier=recorded.fact("courier") or maybe_text(status, "courier") or order.courier,
         cancelled=frozenset(item.item_code for item in order.items if item.cancelled),
         weight_unit="KG" if told.background.client.get("weight_unit") == "KG" else "G",
     )
