@@ -224,7 +224,7 @@ def process(rms: Installation, number: int) -> Run:
 
 
 def process_to_all_sinks(rms: Installation, number: int) -> Run:
-    """A warehouse's one call about a return, until channel, books, returns app and warehouse system have heard of it."""
+    """A warehouse's one call about a return, until channel, books, returns app and warehouse have heard of it."""
     if number != 2:  # noqa: PLR2004 - the second run of warm environments
         _sinks_join(rms)
     code, _ = _a_booked_return(rms, number)

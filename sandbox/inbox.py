@@ -1,6 +1,7 @@
 """A system that RMS posts to, without sockets: proof checked, every call recorded, faults on demand.
 
-What it makes of a body is its own: see `sandbox.erp`, `sandbox.wms` and `sandbox.channel`. Source: RMS API contract, sections 1.2 and 1.5.
+What it makes of a body is its own: see `sandbox.erp`, `sandbox.wms` and `sandbox.channel`.
+Source: RMS API contract, sections 1.2 and 1.5.
 """
 
 import hashlib

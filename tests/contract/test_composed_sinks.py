@@ -55,7 +55,7 @@ SHOES: Final = a_failure_body(
     "70031-1", returnOrderItemStatus="PARTIAL_MISSING_COMBO", virtualSkuChildItemReturnPostings=[VIRTUAL]
 )
 SOCKS: Final = a_result_body("70031-2", channelSkuCode="SOCK-M", bundledSkuChildItemReturnPostings=[BUNDLED])
-TAXES: Final = [
+TAXES: Final[list[dict[str, Any]]] = [
     {"type": "CGST", "rate": 9, "taxPerUnit": 228.73, "taxTotal": 228.73},
     {"type": "SGST", "rate": 9, "taxPerUnit": 228.73, "taxTotal": 228.73},
 ]

@@ -1,4 +1,4 @@
-"""Channels, books, returns apps and warehouses are endpoints of a kind of their own: what each hears, when, and as what."""
+"""Channels, books, returns apps and warehouses are endpoints of kinds of their own: what each hears, when, as what."""
 
 import json
 from datetime import timedelta

@@ -79,7 +79,7 @@ def read_background(
     told: Sequence[RecordedEvent],
     known: Mapping[Key, Item],
 ) -> Background:
-    """All that an endpoint of this kind needs to be told these events of a return; what is `known` is not read again."""
+    """All that an endpoint of this kind needs to be told these events; what is `known` is not read again."""
     if kind is EndpointKind.NOTIFICATION or not told:
         return NOTHING
     first, client = aggregate.event(1), _client_key(aggregate)
