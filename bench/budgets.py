@@ -92,13 +92,13 @@ BUDGETS: Final[Mapping[str, Budget]] = {
         cold=3,
         warm={"DynamoDB BatchGetItem": 2, "DynamoDB Query": 1},
         write_units=0,
-        read_units=9,
+        read_units=10,
     ),
     "the warehouse's results of one return": Budget(
         cold=4,
         warm={"DynamoDB BatchGetItem": 1, "DynamoDB GetItem": 1, "DynamoDB TransactWriteItems": 1},
         write_units=10,
-        read_units=3,
+        read_units=4,
     ),
     "QC call to all sinks": Budget(
         cold=29,

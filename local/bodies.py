@@ -118,6 +118,34 @@ def a_processed_return(code: str, location: str) -> dict[str, Any]:
     }
 
 
+def an_exchanged_return(code: str, awb: str) -> dict[str, Any]:
+    """The same with two items, for each of which the shopper wants another one."""
+    body = a_channel_booked_return(code, awb)
+    second = {"itemCode": f"{code}-2", "reason": "Too small", "channelSkuCode": "IKAT-STOLE-RED"}
+    return body | {"orderItems": [*body["orderItems"], second]}
+
+
+def qc_results(code: str, *verdicts: str) -> dict[str, Any]:
+    """A body for POST /usp/return: what the warehouse found of such a return's items."""
+    skus = ("IKAT-SAREE-RED", "IKAT-STOLE-RED")
+    failed = {"qcReason": "USED_PRODUCT", "imageUrls": ["https://images.example.com/worn.jpg"]}
+    return {
+        "channelName": "WEB",
+        "returnOrderCode": code,
+        "forwardOrderCode": "KL-48901",
+        "locationCode": "CJB-1",
+        "orderItems": [
+            {
+                "returnItemCode": f"{code}-{number}",
+                "channelSkuCode": sku,
+                "qcStatus": verdict,
+                **(failed if verdict == "FAIL" else {}),
+            }
+            for number, (sku, verdict) in enumerate(zip(skus, verdicts, strict=True), start=1)
+        ],
+    }
+
+
 def a_shipment(code: str, alias: str | None = None) -> dict[str, Any]:
     """A body for POST /forward/orders and POST /forward/shipping-labels."""
     shopper = {

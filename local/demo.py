@@ -10,8 +10,9 @@ from typing import Any, Final
 import requests
 
 from local.aggregators import CLICKPOST_BACK, CLICKPOST_OUT, OTHERS, Aggregator, Life
-from local.bodies import a_channel_booked_return, a_return, a_shipment
-from local.onboarding import SECONDS, Api, CallRefused, Client
+from local.apps import WAREHOUSE, books_at_shiprocket
+from local.bodies import a_channel_booked_return, a_return, a_shipment, an_exchanged_return, qc_results
+from local.onboarding import EXCHANGE_TAG, HOLD_TAG, SECONDS, Api, CallRefused, Client
 from local.partners import Partner
 from local.stack import Stack
 from local.steps import FlowFailed, say
@@ -24,6 +25,12 @@ SWEEP_SECONDS: Final = 2.0
 ACKNOWLEDGED_SECONDS: Final = 10.0
 ERP_WAREHOUSE: Final = "MDU-2"
 ERP_RETURNS: Final = 3
+EXCHANGED: Final[Mapping[str, tuple[Sequence[str], Mapping[str, Any]]]] = {
+    "passes": (("PASS", "PASS"), {"cancelled": False, "held": False, "left": 2}),
+    "fails": (("FAIL", "FAIL"), {"cancelled": True, "held": True, "left": 0}),
+    "is mixed": (("PASS", "FAIL"), {"cancelled": False, "held": False, "left": 1}),
+}
+"""What the warehouse says of two items, and what becomes of the replacement order."""
 
 
 _FIRST_SCANS: Final = tuple(told for told in CLICKPOST_BACK.told[:2] if told)
@@ -128,11 +135,19 @@ def play(stack: Stack, partners: Mapping[str, Partner], client: Client) -> bool:
             flows.append((title, partial(_booked, stage, each)))
     flows.insert(0, ("An endpoint dies: its breaker opens, everything waits for it", partial(_dies, stage, later)))
     flows += [
+        (
+            "Flow 7: the shopper asks in Returns Prime, QC is written back there",
+            partial(_asked_in_returns_prime, stage),
+        ),
         ("Flow 3: the client books past RMS; later it tells of the return", partial(_booked_past_rms, stage)),
         ("A forward parcel with its label at Clickpost, and its invoice", partial(_shipped_at_clickpost, stage)),
         *((f"A forward parcel with its label at {each.name}", partial(_shipped, stage, each)) for each in OTHERS),
         ("A parcel whose label the client's web shop gives", partial(_labelled_by_the_shop, stage)),
         ("The warehouse checks a return; channel, books and warehouse system hear of it", partial(_checked, stage)),
+        *(
+            (f"Flow 6, without Clickpost: an exchange, QC {what}", partial(_exchanged, stage, verdicts, state))
+            for what, (verdicts, state) in EXCHANGED.items()
+        ),
     ]
     failed = [title for title, flow in flows if not _played(title, flow)]
     failed += [title for title, flow in later if not _played(title, flow)]
@@ -262,6 +277,43 @@ def _checked(stage: Stage) -> None:
     checks(stage.api, Api(stage.stack.api_url, stage.client.warehouse), stage.partners, arrives)
 
 
+def _asked_in_returns_prime(stage: Stage) -> None:
+    """Source: the flows, section 7, with webhooks and write-back. Its call into RMS comes too, and makes no second."""
+    prime, shiprocket = stage.partners["returns_prime"], stage.partners["shiprocket"]
+    request = prime.control.post("asked", {"lines": [{"sku": "IKAT-SAREE-RED", "id": 71}]})
+    code, order = str(request["request_number"]), str(request["order"]["id"])
+    watch = stage.watch(code)
+    watch.say("the shopper asked for a return in Returns Prime")
+    awb = books_at_shiprocket(shiprocket, request)
+    prime.control.post(f"asked/{request['id']}/ship", {"awb": awb})
+    watch.say(f"Returns Prime got AWB {awb} from Shiprocket; its webhook has RMS read the request")
+    watch.until("RETURN_ORDER_PLACED")
+    item = {"itemCode": "71_1", "reason": "Size too large", "channelSkuCode": "IKAT-SAREE-RED"}
+    call = a_channel_booked_return(code, awb) | {"forwardOrderCode": order, "orderItems": [item]}
+    stage.api.expect(200, "POST", "/return/return-orders", call)
+    watch.say("its call to POST /return/return-orders comes as well: 200, the same return")
+    prime.control.post(f"asked/{request['id']}/advance", {"status": "approved"})
+    stage.travels(watch, "shiprocket", awb, OTHERS[0].back)
+    result = {
+        "returnItemCode": "71_1",
+        "channelSkuCode": "IKAT-SAREE-RED",
+        "qcStatus": "FAIL",
+        "qcReason": "STAIN_DAMAGE",
+    }
+    found = {"channelName": "WEB", "returnOrderCode": code, "forwardOrderCode": order, "locationCode": WAREHOUSE}
+    stage.api.expect(200, "POST", "/usp/return", {**found, "orderItems": [result]})
+    watch.say("POST /usp/return: the warehouse says FAIL")
+    asked = f"asked/{request['id']}"
+    told: Mapping[str, Any] = _until(
+        lambda: shown if (shown := prime.control.get(asked))["status"] == "inspected" else None,
+        f"{code}: QC is not written back",
+    )
+    watch.say(f"Returns Prime shows: received and inspected, {told['inspected']['comment']}; the refund is up to it")
+    if (written := prime.control.get("state")["written"]) != 2:  # noqa: PLR2004 - received, inspected
+        raise FlowFailed(f"{code}: {written} calls were written back, not 2")
+    _compare_return(stage, watch, awb)
+
+
 # ── forward parcels ─────────────────────────────────────────────────────────────────
 
 
@@ -327,6 +379,45 @@ def _look_at_label(watch: Watch, link: str) -> None:
     if found.status_code != requests.codes.ok or not found.content.startswith(b"%PDF-"):
         raise FlowFailed(f"{watch.about}: its label's link answers {found.status_code} and no PDF")
     watch.say(f"our copy of its label: {len(found.content)} bytes of PDF, by a link that runs out")
+
+
+# ── exchanges ───────────────────────────────────────────────────────────────────────
+
+
+def _exchanged(stage: Stage, verdicts: Sequence[str], wanted: Mapping[str, Any]) -> None:
+    """Source: the flows, section 6."""
+    code, shop = f"KL-{_now():%H%M%S}-{'-'.join(verdicts)}", stage.partners["shopify"]
+    watch, path = stage.watch(code), f"/return/return-orders/{code}"
+    stage.api.expect(200, "POST", "/return/return-orders", an_exchanged_return(code, f"EXC{_now():%H%M%S%f}"))
+    replacement = {
+        "lines": [{"sku": "IKAT-SAREE-BLUE"}, {"sku": "IKAT-STOLE-BLUE"}],
+        "tags": [EXCHANGE_TAG, HOLD_TAG],
+        "attributes": {
+            "rms_return_code": code,
+            "rms_exchange_items": f"{code}-1=IKAT-SAREE-BLUE; {code}-2=IKAT-STOLE-BLUE",
+        },
+    }
+    number = shop.control.post("orders", replacement)["number"]
+    shop.control.post(f"orders/{number}/hold", {"handle": f"rms-{code}"})
+    _until(lambda: stage.api.expect(200, "GET", path)["exchange"], f"{code}: RMS does not hear of order {number}")
+    watch.say(f"replacement order {number} waits at Shopify, tagged {EXCHANGE_TAG} and {HOLD_TAG}; RMS has linked it")
+    stage.api.expect(200, "POST", "/usp/return", qc_results(code, *verdicts))
+    watch.say(f"POST /usp/return: the warehouse says {' and '.join(verdicts)}")
+    done = _until(partial(_exchange_ended, stage, path), f"{code}: its exchange does not end")
+    order = shop.control.get(f"orders/{number}")
+    for step in order["history"]:
+        watch.say(f"Shopify: {step}")
+    left = {line["sku"]: line["current"] for line in order["lines"]}
+    shown = {"cancelled": order["cancelled"], "held": HOLD_TAG in order["tags"], "left": sum(left.values())}
+    if done["state"] != "DONE" or shown != wanted or len(set(order["history"])) < len(order["history"]):
+        raise FlowFailed(f"{code}: the exchange is {done}, its order {order}")
+    watch.say(f"the exchange is {done['state']} by {done['decision']}: {shown}")
+    watch.until("RETURN_ORDER_PLACED")
+
+
+def _exchange_ended(stage: Stage, path: str) -> Mapping[str, Any] | None:
+    found: Mapping[str, Any] = stage.api.expect(200, "GET", path)["exchange"]
+    return found if found["state"] in {"DONE", "HELD"} else None
 
 
 # ── an endpoint in trouble ──────────────────────────────────────────────────────────

@@ -13,6 +13,8 @@ from local.stack import Stack
 from rms.platform.dynamodb import DynamoTable
 
 SECONDS: Final = 30.0
+EXCHANGE_TAG: Final = "Exchange"
+HOLD_TAG: Final = "Hold-QC"
 
 
 class CallRefused(RuntimeError):  # noqa: N818 - reads as the sentence it is
@@ -77,8 +79,8 @@ def onboard(stack: Stack, clickpost: Partner, receiver: Partner, *, client: str,
     webhook_key = secrets.token_urlsafe(24)
     api.expect(201, "POST", "/clients", {"client": client, "name": name})
     shop, warehouse = (
-        api.expect(201, "POST", f"/clients/{client}/credentials", {"username": username, "roles": [role]})
-        for username, role in (("shop", "client"), ("warehouse", "warehouse"))
+        api.expect(201, "POST", f"/clients/{client}/credentials", {"username": username, "roles": roles})
+        for username, roles in (("shop", ["client", "warehouse"]), ("warehouse", ["warehouse"]))
     )
     account = {
         "aggregator": "CLICKPOST",
@@ -101,3 +103,19 @@ def onboard(stack: Stack, clickpost: Partner, receiver: Partner, *, client: str,
     webhook_url = f"{stack.api_url}/rms/in/api/clickpost/notify"
     clickpost.control.post("settings", {"webhook_url": webhook_url, "webhook_key": webhook_key})
     return Client(client, shop, operator, warehouse, endpoint="shop", webhook_key=webhook_key)
+
+
+def open_shop(stack: Stack, client: Client, shopify: Partner) -> None:
+    """Set up the client's Shopify store, where RMS releases and cancels replacement orders, and tell the shop of RMS.
+
+    Raises:
+        CallRefused: RMS did not take the call.
+    """
+    store = {
+        "options": {"shop": "sandbox-looms.myshopify.com", "base_url": shopify.urls["base_url"]},
+        "secrets": {"access_token": "sandbox-shop-token", "webhook_secret": "sandbox-client-secret"},
+        "settings": {"edits_orders": "on", "exchange_tag": EXCHANGE_TAG, "hold_tag": HOLD_TAG},
+    }
+    api = Api(stack.api_url, client.operator)
+    made = api.expect(200, "PUT", f"/clients/{client.name}/shopify-stores/web", store)
+    shopify.control.post("settings", {"webhook_url": f"{stack.api_url}{made['webhookPath']}"})

@@ -13,7 +13,7 @@ from local.processes import Process
 from sandbox.client import SandboxClient
 
 START_SECONDS: Final = 15.0
-AGGREGATORS: Final = ("clickpost", "shiprocket", "shipway", "generic")
+CALLERS: Final = ("clickpost", "shiprocket", "shipway", "generic", "returns_prime", "shopify")
 RECEIVERS: Final = ("receiver", "erp", "channel", "wms")
 
 
@@ -50,13 +50,13 @@ def partner(name: str, *arguments: str, folder: Path) -> Iterator[Partner]:
 
 @contextmanager
 def partners(folder: Path) -> Iterator[Mapping[str, Partner]]:
-    """Every aggregator, and a client's own systems, by name."""
+    """Every aggregator, a returns app, a web shop, and a client's own systems, by name."""
     # Webhooks follow one another quickly here; the pause between the tries of a refused one stays.
     quick = ("--webhook-spacing", "2")
     with ExitStack() as stack:
         yield {
-            name: stack.enter_context(partner(name, *(quick if name in AGGREGATORS else ()), folder=folder))
-            for name in (*AGGREGATORS, *RECEIVERS)
+            name: stack.enter_context(partner(name, *(quick if name in CALLERS else ()), folder=folder))
+            for name in (*CALLERS, *RECEIVERS)
         }
 
 

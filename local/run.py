@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from local.aggregators import OTHERS
+from local.apps import join_returns_prime
 from local.bodies import a_return
 from local.demo import play
-from local.onboarding import CallRefused, Client, onboard
+from local.onboarding import CallRefused, Client, onboard, open_shop
 from local.partners import Partner, partners
 from local.processes import DidNotStart
 from local.stack import DeployFailed, Stack, local_stack
@@ -35,6 +36,8 @@ def main() -> int:
                 client = onboard(stack, clickpost, receiver, client=CLIENT, name="Kaveri Looms")
                 for aggregator in OTHERS:
                     aggregator.join(stack, client, simulated[aggregator.partner])
+                join_returns_prime(stack, client, simulated["returns_prime"])
+                open_shop(stack, client, simulated["shopify"])
             well = play(stack, simulated, client)
             if not well:
                 stack.print_logs()

@@ -1,4 +1,4 @@
-"""No test reaches further than it says: sockets are closed in unit tests, open to this machine only elsewhere."""
+"""No test reaches further than it says: sockets are closed, or open to this machine only, by folder."""
 
 import os
 from pathlib import Path
@@ -24,6 +24,7 @@ settings.register_profile("rms", deadline=None)
 settings.load_profile("rms")
 
 TESTS: Final = Path(__file__).parent
+CLOSED: Final = frozenset({"unit", "simulations"})
 THIS_MACHINE: Final = ["127.0.0.1", "::1", "localhost"]
 FAKE_AWS: Final = {
     "AWS_ACCESS_KEY_ID": "test",
@@ -47,7 +48,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _close_sockets(item: pytest.Item) -> None:
     if any(item.get_closest_marker(name) for name in ("enable_socket", "disable_socket", "allow_hosts")):
         return
-    item.add_marker(pytest.mark.disable_socket if _folder(item) == "unit" else pytest.mark.allow_hosts(THIS_MACHINE))
+    item.add_marker(pytest.mark.disable_socket if _folder(item) in CLOSED else pytest.mark.allow_hosts(THIS_MACHINE))
 
 
 @pytest.fixture(autouse=True)

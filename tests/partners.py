@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rms.clients import administration, credentials
+from rms.clients import administration, credentials, stores
 from sandbox.generic import GenericEngine
 from sandbox.generic import Settings as GenericSettings
 from sandbox.partner import PartnerEngine
@@ -12,12 +12,17 @@ from sandbox.shiprocket import Settings as ShiprocketSettings
 from sandbox.shiprocket import ShiprocketEngine
 from sandbox.shipway import Settings as ShipwaySettings
 from sandbox.shipway import ShipwayEngine
-from tests.world import CLIENT, Partner, World
+from sandbox.shopify import Settings as ShopifySettings
+from sandbox.shopify import ShopifyEngine
+from tests.world import CLIENT, Partner, Shop, World
 
 SHIPROCKET_KEY: Final = "token-typed-into-the-panel"
 SHIPWAY_KEY: Final = "last-part-of-the-webhook-url"
 SANDBOX: Final = "SANDBOX"
 """The name of the generic aggregator."""
+
+EXCHANGES: Final[Mapping[str, str]] = {"edits_orders": "on", "exchange_tag": "Exchange", "hold_tag": "Hold-QC"}
+"""What a client says who has RMS release and cancel replacement orders."""
 
 WITHOUT_QC: Final[Mapping[str, str]] = {f"orderItems[{place}].enableDoorStepQc": "false" for place in (0, 1)}
 """What makes the usual return one that every aggregator can book: not all of them check at the door."""
@@ -49,6 +54,27 @@ def onboard(world: World, name: str, **settings: Any) -> Partner:
     partner = Partner(name, engine, kind.function, kind.path, kind.key_in_path)
     world.join(host, partner)
     return partner
+
+
+def open_shop(world: World, settings: Mapping[str, str] = EXCHANGES, **simulated: Any) -> Shop:
+    """A Shopify store `web` of the client's, whose replacement orders RMS edits unless told otherwise."""
+    engine = ShopifyEngine(ShopifySettings(), clock=world.clock)
+    engine.change({"webhook_url": f"https://rms.test/rms/in/api/shopify/notify/{CLIENT}/web", **simulated})
+    shop = Shop(engine, "web")
+    world.open_shop("shop.test", shop)
+    stores.put_store(world.core, CLIENT, a_store(settings=settings))
+    return shop
+
+
+def a_store(**changes: Any) -> stores.NewStore:
+    """The store `web` at the simulated Shopify."""
+    facts: dict[str, Any] = {
+        "alias": "web",
+        "options": {"shop": "sandbox-looms.myshopify.com", "base_url": "https://shop.test"},
+        "settings": EXCHANGES,
+        "secrets": {"access_token": "sandbox-shop-token", "webhook_secret": "sandbox-client-secret"},
+    }
+    return stores.NewStore(**(facts | changes))
 
 
 def _account(alias: str, name: str, secrets: Mapping[str, str], options: Mapping[str, str], key: str | None) -> Any:

@@ -22,8 +22,9 @@ from sandbox.clickpost.engine import ClickpostEngine
 from sandbox.clickpost.settings import Settings
 from sandbox.in_process import InProcessHttp
 from sandbox.in_process import Partner as Handle
-from sandbox.partner import AccountEngine, PartnerEngine
+from sandbox.partner import AccountEngine, CallEngine, PartnerEngine
 from sandbox.receiver.engine import ReceiverEngine
+from sandbox.shopify.engine import ShopifyEngine
 from tests.fakes.calls import Calls, ProcessKilledError
 from tests.fakes.clock import FakeClock
 from tests.fakes.files import FakeFiles
@@ -69,6 +70,25 @@ class Partner:
     key_in_path: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class App:
+    """A partner that is no aggregator, such as a returns app: its simulation, and where its webhooks go."""
+
+    name: str
+    engine: CallEngine[Any]
+    function: str
+    path: str
+    key_in_path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A Shopify store of the client's: its simulation, and where its webhooks go."""
+
+    engine: ShopifyEngine
+    alias: str
+
+
 class World:
     """RMS, its client `lotus` with one endpoint `shop` and one Clickpost account `main`, and the partners."""
 
@@ -92,6 +112,10 @@ class World:
         self.http = FakeHttp(quiet)
         self.others: list[Partner] = []
         """The aggregators that have joined: see `tests.partners.onboard`."""
+        self.apps: list[App] = []
+        """The other partners that have joined: see `tests.apps`."""
+        self.shops: list[Shop] = []
+        """The client's Shopify stores: see `tests.partners.open_shop`."""
         self._hosts = InProcessHttp({CLICKPOST_HOST: self.clickpost.handle, RECEIVER_HOST: self.receiver.handle})
         self.http.on("https://", self._hosts.send)
         self.secrets = FakeSecrets(quiet)
@@ -223,9 +247,9 @@ class World:
         return status
 
     def notify(
-        self, partner: Partner, body: bytes, headers: Mapping[str, str] | None = None, *, key: str | None = None
+        self, partner: Partner | App, body: bytes, headers: Mapping[str, str] | None = None, *, key: str | None = None
     ) -> int:
-        """POST another aggregator's webhook, with its own proof unless told otherwise; answers the status."""
+        """POST another partner's webhook, with its own proof unless told otherwise; answers the status."""
         given = partner.engine.webhook_headers() if headers is None else dict(headers)
         try:
             caller = self._let_in(partner, given)
@@ -247,7 +271,24 @@ class World:
         assert isinstance(status, int)
         return status
 
-    def _let_in(self, partner: Partner, headers: Mapping[str, str]) -> dict[str, str] | None:
+    def shop_notice(
+        self, shop: Shop, body: bytes, headers: Mapping[str, str], *, client: str = CLIENT, alias: str | None = None
+    ) -> int:
+        """POST a shop's webhook; answers the status."""
+        event = {
+            "resource": "/rms/in/api/shopify/notify/{client}/{alias}",
+            "httpMethod": "POST",
+            "headers": dict(headers),
+            "pathParameters": {"client": client, "alias": alias or shop.alias},
+            "requestContext": {"requestId": "webhook-1", "identity": {}},
+            "body": base64.b64encode(body).decode(),
+            "isBase64Encoded": True,
+        }
+        status = self.invoke("shopify_webhook", event)["statusCode"]
+        assert isinstance(status, int)
+        return status
+
+    def _let_in(self, partner: Partner | App, headers: Mapping[str, str]) -> dict[str, str] | None:
         """What the authorizer says of a caller; nothing where the route is open to all."""
         if partner.function != "push_notification":
             return {}
@@ -293,10 +334,15 @@ class World:
             posted += 1
             status = self.webhook(webhook.body, self.clickpost.webhook_headers())
             self.clickpost.webhook_answered(webhook, status)
-        for partner in self.others:
+        for partner in self.posting:
             while (sent := partner.engine.claim_webhook()) is not None:
                 posted += 1
                 partner.engine.webhook_answered(sent, self.notify(partner, sent.body))
+        for shop in self.shops:
+            while (told := shop.engine.claim_webhook()) is not None:
+                posted += 1
+                status = self.shop_notice(shop, told.body, shop.engine.headers_of(told))
+                shop.engine.webhook_answered(told, status)
         return posted
 
     def lose_webhooks(self) -> int:
@@ -313,8 +359,10 @@ class World:
         """Let time pass until nothing is due any more: partners, queues, sweeper, whatever recovers by itself."""
         for _ in range(minutes):
             self.clickpost.run_due()
-            for partner in self.others:
+            for partner in self.posting:
                 partner.engine.run_due()
+            for shop in self.shops:
+                shop.engine.run_due()
             self.post_webhooks()
             self.work_all()
             following = self._next_moment()
@@ -346,6 +394,8 @@ class World:
             self.next_due(),
             self.queues.next_visible_at(),
             *(engine.next_due() for engine in self.engines.values()),
+            *(app.engine.next_due() for app in self.apps),
+            *(shop.engine.next_due() for shop in self.shops),
         )
         return min((moment for moment in moments if moment is not None), default=None)
 
@@ -353,6 +403,11 @@ class World:
     def engines(self) -> Mapping[str, AccountEngine[Any, Any, Any]]:
         """The simulated aggregators, by name."""
         return {"CLICKPOST": self.clickpost, **{partner.name: partner.engine for partner in self.others}}
+
+    @property
+    def posting(self) -> Sequence[Partner | App]:
+        """Who posts webhooks besides Clickpost and the shops."""
+        return [*self.others, *self.apps]
 
     # ── looking inside ──────────────────────────────────────────────────────────────
 
@@ -399,10 +454,18 @@ class World:
         """Let a simulated system answer at a host."""
         self._hosts.partners[host] = handle
 
-    def join(self, host: str, partner: Partner) -> None:
-        """Let another aggregator answer at a host, and its time pass with everybody's."""
-        self.answer_at(host, partner.engine.handle)
-        self.others.append(partner)
+    def join(self, host: str, partner: Partner | App) -> None:
+        """Let another partner answer at a host, and its time pass with everybody's."""
+        self._hosts.partners[host] = partner.engine.handle
+        if isinstance(partner, App):
+            self.apps.append(partner)
+        else:
+            self.others.append(partner)
+
+    def open_shop(self, host: str, shop: Shop) -> None:
+        """Let a Shopify store answer at a host, and its time pass with everybody's."""
+        self._hosts.partners[host] = shop.engine.handle
+        self.shops.append(shop)
 
     def _onboard(self) -> None:
         administration.create_client(self.core, CLIENT, "Lotus Clothing")

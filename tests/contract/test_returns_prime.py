@@ -14,7 +14,7 @@ from rms.model.notification_type import NotificationType as To
 from rms.model.return_order import Address, Parcel
 from rms.partners import returns_prime
 from rms.partners.results import Absent, Blame, Busy, Connection, Refused, Unknown, UnreadableNoticeError
-from rms.partners.returns_prime import NotOffered, Request, Stage, Topic, Verdict, Write, Written
+from rms.partners.returns_prime import Mark, NotOffered, Request, Stage, Topic, Verdict, Write, Written
 from rms.partners.returns_prime.answers import Page
 from rms.partners.returns_prime.statuses import SHIPMENTS, STAGES
 from rms.platform.http import HttpAnswer, HttpRequest, NoAnswer
@@ -28,6 +28,7 @@ SECRETS = {"token": "rp-token-test-1"}
 RETURN, EXCHANGE = "65f0a1kl70031", "65f0a1kl70040"
 PROCESSED_AT = datetime(2026, 2, 14, 5, 30, tzinfo=UTC)
 FAILED = Verdict("15500000000101_1", passed=False, reason="STAIN_DAMAGE")
+TO_TELL = returns_prime.Standing.TO_TELL
 PASSED = Verdict("15500000000102_1", passed=True)
 
 
@@ -130,6 +131,18 @@ def test_a_page_is_asked_for_between_two_times() -> None:
         "created_at_min": "2026-02-01T00:00:00.000Z",
         "created_at_max": "2026-02-02T00:00:00.000Z",
     }
+
+
+def test_a_request_is_looked_for_by_the_number_that_shoppers_know() -> None:
+    asked = returns_prime.ask_for_number(settings(), "RET70031")
+
+    assert asked.query == {"page": "1", "request_number": "RET70031"}
+    found = returns_prime.read_numbered(FILES.answer("list.response.json"), "RET70031")
+    assert isinstance(found, Request)
+    assert found.id == RETURN
+    assert isinstance(returns_prime.read_numbered(FILES.answer("list.response.json"), "RET1"), Unknown)
+    assert returns_prime.read_numbered(FILES.answer("list.last.response.json"), "RET1") == Absent()
+    assert isinstance(returns_prime.read_numbered(FILES.answer("failed_200.response.json"), "RET1"), Refused)
 
 
 def test_topics_are_subscribed_to_with_one_url() -> None:
@@ -462,3 +475,112 @@ def test_every_example_is_used() -> None:
     written = {f"write_back.{write.lower()}.request.json" for write in Write}
 
     assert {name for name in FILES.names() - written if name not in text} == set()
+
+
+# ── what is left of a write-back ────────────────────────────────────────────────────
+
+
+def _calls(*verdicts: Verdict, **options: str) -> dict[Write, HttpRequest]:
+    wanted = {"write_back": "both", "rejects_failed": "yes", **options}
+    return dict(returns_prime.write_back(settings(**wanted), RETURN, verdicts, PROCESSED_AT))
+
+
+def _at(stage: Stage, **marks: Any) -> Request:
+    return replace(the_return(), stage=stage, **marks)
+
+
+@pytest.mark.parametrize(
+    ("stage", "left"),
+    [
+        (Stage.PENDING, {Write.RECEIVED, Write.INSPECTED, Write.REJECTED}),
+        (Stage.APPROVED, {Write.RECEIVED, Write.INSPECTED, Write.REJECTED}),
+        (Stage.OTHER, {Write.RECEIVED, Write.INSPECTED, Write.REJECTED}),
+        (Stage.RECEIVED, {Write.INSPECTED, Write.REJECTED}),
+        (Stage.INSPECTED, {Write.REJECTED}),
+        (Stage.REFUNDED, {Write.REJECTED}),
+        (Stage.REJECTED, set()),
+        (Stage.ARCHIVED, set()),
+    ],
+)
+def test_what_a_request_shows_as_done_is_not_told(stage: Stage, left: set[Write]) -> None:
+    calls = _calls(FAILED)
+
+    assert {
+        write for write, call in calls.items() if returns_prime.standing(write, call, _at(stage), None) is TO_TELL
+    } == left
+
+
+def test_what_we_have_told_is_told_whatever_the_request_shows() -> None:
+    for write, call in _calls(FAILED).items():
+        digest = returns_prime.body_digest(call)
+        assert returns_prime.standing(write, call, _at(Stage.APPROVED), digest) is returns_prime.Standing.TOLD
+
+
+@pytest.mark.parametrize(
+    ("stage", "left"),
+    [
+        (Stage.INSPECTED, returns_prime.Standing.TO_TELL),
+        (Stage.RECEIVED, returns_prime.Standing.TO_TELL),
+        (Stage.REFUNDED, returns_prime.Standing.TOO_LATE),
+        (Stage.REJECTED, returns_prime.Standing.TOO_LATE),
+        (Stage.ARCHIVED, returns_prime.Standing.TOO_LATE),
+    ],
+)
+def test_only_an_inspection_is_corrected_until_the_request_has_come_to_its_end(
+    stage: Stage, left: returns_prime.Standing
+) -> None:
+    for write, call in _calls(FAILED).items():
+        expected = left if write is Write.INSPECTED else returns_prime.Standing.TOLD
+        assert returns_prime.standing(write, call, _at(stage), "of-another-body") is expected
+
+
+def test_a_correction_that_the_request_shows_is_told() -> None:
+    call = _calls(FAILED)[Write.INSPECTED]
+    shown = _at(Stage.REFUNDED, inspected=Mark(None, sent(call)["notes"]))
+
+    assert returns_prime.standing(Write.INSPECTED, call, shown, "of-another-body") is returns_prime.Standing.TOLD
+
+
+def test_the_same_result_later_is_the_same_and_another_is_not() -> None:
+    later = dict(returns_prime.write_back(settings(write_back="both"), RETURN, [FAILED], datetime.now(UTC)))
+    first, other = _calls(FAILED), _calls(PASSED)
+
+    for write, call in later.items():
+        assert returns_prime.body_digest(call) == returns_prime.body_digest(first[write])
+        assert returns_prime.body_digest(call) != returns_prime.body_digest(other[write])
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_every_stage_says_what_becomes_of_its_returns(stage: Stage) -> None:
+    course = returns_prime.COURSES[stage]
+
+    assert course.cancels is not course.makes
+    assert course.cancels is (stage in {Stage.REJECTED, Stage.ARCHIVED})
+
+
+@pytest.mark.parametrize("stage", [Stage.REJECTED, Stage.ARCHIVED])
+def test_a_request_at_its_end_makes_no_new_return_and_keeps_those_it_has(stage: Stage) -> None:
+    awb = the_return().lines[0].awb
+    assert awb is not None
+
+    assert returns_prime.return_orders(settings(), _at(stage), {}).orders == ()
+    assert [each.code for each in returns_prime.return_orders(settings(), _at(stage), {awb: "R-1"}).orders] == ["R-1"]
+
+
+def test_a_code_that_is_taken_is_passed_over() -> None:
+    made = returns_prime.return_orders(settings(), the_return(), {}, {"RET70031", "RET70031-2"})
+
+    assert [order.code for order in made.orders] == ["RET70031-3"]
+
+
+def test_the_account_of_a_connection_stands_in_its_returns() -> None:
+    made = returns_prime.return_orders(settings(account="shiprocket"), the_return(), {})
+
+    assert {order.account_alias for order in made.orders} == {"shiprocket"}
+
+
+def test_a_request_says_when_it_came_to_where_it_stands() -> None:
+    mark = the_return().mark
+    assert mark is not None
+    assert mark.at == datetime(2026, 2, 10, 5, 0, tzinfo=UTC)
+    assert _at(Stage.PENDING).mark is None

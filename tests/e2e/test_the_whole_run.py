@@ -11,6 +11,8 @@ FUNCTIONS = (
     "create_return",
     "read_returns",
     "replay_notifications",
+    "manage_endpoints",
+    "read_deliveries",
     "administer_clients",
     "clickpost_webhook",
     "record_shipment_events",
@@ -18,6 +20,9 @@ FUNCTIONS = (
     "deliver_notifications",
     "sweep_due_work",
 )
+SKIPPED = "RET-POISONED"
+"""A return of which one notification was skipped on purpose: the receiver sees that the next one overtook it."""
+
 SANDBOX_SECRETS = ("sandbox-api-key", "whsec_", "from-rms")
 BUILDERS_PERSONAL = (
     "Asha Menon",
@@ -45,7 +50,8 @@ def test_nothing_is_left_in_a_dead_letter_queue(installation: Installation) -> N
 
 
 def test_no_receiver_has_anything_to_complain_of(installation: Installation) -> None:
-    assert installation.receiver.control.get("violations") == []
+    complaints = installation.receiver.control.get("violations")
+    assert [each for each in complaints if each["about"] != SKIPPED] == []
 
 
 def test_no_return_has_a_second_parcel(installation: Installation) -> None:

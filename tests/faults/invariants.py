@@ -7,6 +7,9 @@ from enum import StrEnum
 from typing import Any, Final
 
 from rms.aggregators.registry import aggregator_of
+from rms.journal.keys import return_id
+from rms.model.processing import Verdict
+from rms.returns.results import Judged, judged_items
 from tests.faults.run import Run
 from tests.partners import KINDS
 from tests.world import CLIENT
@@ -15,6 +18,7 @@ type Row = Mapping[str, Any]
 
 _RETURNS: Final = (f"C#{CLIENT}#R#", f"C#{CLIENT}#S#")
 _NAMES: Final = f"C#{CLIENT}#A#"
+_EXCHANGE_ENDS: Final = {"EXCHANGE_RELEASED", "EXCHANGE_CANCELLED", "EXCHANGE_HELD"}
 _DISORDER: Final = {"out of order", "overtook"}
 
 NEVER_PROVE_ABSENCE: Final = {KINDS["SHIPWAY"].account.alias}
@@ -29,6 +33,7 @@ class Kind(StrEnum):
     LOST_NOTIFICATION = "lost notifications"
     MISORDERED = "misordered notifications"
     STILL_COMING = "cancelled, still coming"
+    RELEASED = "released, though it failed"
     OTHER = "other"
 
 
@@ -49,6 +54,7 @@ def breaches(run: Run) -> list[Breach]:
         *_labels(found),
         *_cancellations(found),
         *_watched(found),
+        *_exchanges(found),
         *_journals(found),
         *_webhooks(found),
         *_notifications(found),
@@ -211,6 +217,33 @@ def _watched(found: _Found) -> Iterator[Breach]:
             yield Breach(Kind.OTHER, f"{code}: {awb} is due in {row.get('due_shard')}")
 
 
+def _exchanges(found: _Found) -> Iterator[Breach]:
+    """Everything at a shop is done once, and nothing that failed is free to go out."""
+    for order in (order for shop in found.run.world.shops for order in shop.engine.orders()):
+        for what, times in Counter(order.history).items():
+            if times > 1:
+                yield Breach(Kind.OTHER, f"{order.name}: {what}, {times} times")
+        code = order.attributes["rms_return_code"]
+        rows = found.returns.get(code, {})
+        exchange, calls = rows.get("EXCHANGE"), rows.get("STATUS", {}).get("qc", 0)
+        if exchange is None:
+            yield Breach(Kind.LOST_NOTIFICATION, f"{code}: nothing is known of {order.name}")
+            continue
+        judged = judged_items(found.run.world.core, return_id(CLIENT, code), calls)
+        passed = Counter(sku for item, sku in exchange["items"].items() if _has_passed(judged, item))
+        left = Counter({line.sku: line.current for line in order.lines})
+        free = order.cancelled_at is None and "Hold-QC" not in order.tags
+        if free and left - passed and exchange["state"] != "HELD":
+            yield Breach(Kind.RELEASED, f"{order.name}: {left} may go out, {passed} passed")
+        ended = [event["kind"] for event in found.events(code) if event["kind"] in _EXCHANGE_ENDS]
+        if exchange["state"] == "DONE" and len(ended) != 1:
+            yield Breach(Kind.OTHER, f"{code}: its journal says {ended}")
+
+
+def _has_passed(judged: Mapping[str, Judged], item: str) -> bool:
+    return item in judged and judged[item].result.verdict is Verdict.PASS
+
+
 def _journals(found: _Found) -> Iterator[Breach]:
     for code, rows in found.returns.items():
         events, status = found.events(code), rows["STATUS"]
@@ -269,6 +302,8 @@ def _skipped(rows: Mapping[str, Row], endpoint: str) -> set[int]:
 
 def _may_wait(found: _Found, shard: str, pk: str, sk: str) -> bool:
     """What is due for a person, and parcels that are due some day, unless they are heard of."""
+    if shard == "held" and sk == "EXCHANGE":
+        return True  # whether it may be, its scenario says
     if shard == "held":  # of a wish to cancel, `_cancellations` says whether it may be
         return sk == "CANCELLATION" or left_to_a_person(found.run, found.returns.get(pk.split("#", 3)[-1], {}))
     return shard.startswith("silent#") and not found.run.watches

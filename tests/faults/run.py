@@ -27,9 +27,9 @@ from tests.builders import a_channel_booked_body
 from tests.fakes import table
 from tests.fakes.calls import Calls, Plan, ProcessKilledError, no_faults
 from tests.fakes.queues import QUEUES, Received
-from tests.partners import onboard
+from tests.partners import onboard, open_shop
 from tests.sinks import Sinks
-from tests.world import CLIENT, SWEEP, HttpReply, World
+from tests.world import CLIENT, SWEEP, HttpReply, Partner, World
 
 NEIGHBOUR: Final = "fern"
 """Another client, with a return and an AWB of the same names: nothing of it may change."""
@@ -118,6 +118,11 @@ class Run:
     def join_sinks(self) -> None:
         """From here on an ERP, a channel and a warehouse are told of returns."""
         self.sinks.join()
+        self.neighbours = self.rows_of_others()
+
+    def open_shop(self) -> None:
+        """From here on the client has a Shopify store whose replacement orders RMS edits."""
+        open_shop(self.world)
         self.neighbours = self.rows_of_others()
 
     # ── what people and partners do ─────────────────────────────────────────────────
@@ -286,14 +291,20 @@ class Run:
             if status == 200:
                 self.taken.append(("CLICKPOST", webhook.body, self.world.clock()))
             partner.webhook_answered(webhook, status)
-        for other in self.world.others:
+        for other in self.world.posting:
             other.engine.run_due()
             while (sent := other.engine.claim_webhook()) is not None:
                 posted = True
                 status = self.arrives("webhook", partial(self.world.notify, other, sent.body))
-                if status == 200:
+                if status == 200 and isinstance(other, Partner):
                     self.taken.append((other.name, sent.body, self.world.clock()))
                 other.engine.webhook_answered(sent, status)
+        for shop in self.world.shops:
+            shop.engine.run_due()
+            while (told := shop.engine.claim_webhook()) is not None:
+                posted, headers = True, shop.engine.headers_of(told)
+                status = self.arrives("webhook", partial(self.world.shop_notice, shop, told.body, headers))
+                shop.engine.webhook_answered(told, status)
         return posted
 
     def _land(self) -> bool:
@@ -309,6 +320,8 @@ class Run:
         world.table.catch_up()  # the indexes lag for less than the second that passes now
         moments = [request.again_at for request in self.requests]
         moments += [world.queues.next_visible_at(), *(engine.next_due() for engine in world.engines.values())]
+        moments += [app.engine.next_due() for app in world.apps]
+        moments += [shop.engine.next_due() for shop in world.shops]
         due = world.next_due()
         moments.append(max(due, self._swept_at + SWEEP) if due is not None else None)
         moments.append(self._next_silent())
@@ -327,7 +340,7 @@ class Run:
 
     def rows_of_others(self) -> list[Mapping[str, Any]]:
         """Every row that is not of the client under test; what is fetched anew, or who watches, is nobody's either."""
-        own = (*(f"C#{CLIENT}#{kind}#" for kind in "RSAFE"), watch_lease_key().pk)
+        own = (*(f"C#{CLIENT}#{kind}#" for kind in "RSAFEX"), watch_lease_key().pk)
         rows = self.world.table.rows()
         fetched = ("TOKEN#", "LABELSOURCE")
         return [row for row in rows if not str(row["PK"]).startswith(own) and not str(row["SK"]).startswith(fetched)]

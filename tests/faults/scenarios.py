@@ -1,29 +1,35 @@
 """The flows of RMS, each as one scenario: what stands before it, what happens, and what it ends in on a good day."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
 
 from rms.clients import account_rules, administration
+from rms.exchanges import handle_of
 from rms.journal.keys import endpoint_key, health_key, replay_key, replaying_key
 from rms.notifications.schedule import DELAYS
 from rms.platform.table import EXISTING, Update
 from rms.platform.times import to_text
 from sandbox.clickpost.settings import Settings
 from sandbox.faults import Fault, Then, answers_status
+from sandbox.returns_prime import ReturnsPrimeEngine
+from tests.apps import checked_body, connect_returns_prime, engine_of
 from tests.builders import (
     a_channel_booked_body,
+    a_failure_body,
     a_label_question,
     a_processed_body,
+    a_result_body,
     a_return_create_body,
     a_return_order_body,
     a_shipment_body,
     an_invoice_body,
     an_items_body,
 )
-from tests.faults.run import Run
+from tests.faults.run import Late, Run
 from tests.partners import SANDBOX, WITHOUT_QC
 from tests.world import CLIENT, RECEIVER_HOST
 
@@ -31,6 +37,8 @@ CODE: Final = "RET-70031-1"
 PARCEL: Final = "SH-70031"
 CHANNEL_CODE: Final = "RET-70044-1"
 CHANNEL_AWB: Final = "9977001122"
+PRIME_CODE: Final = "RET1000001"
+PRIME_AWB: Final = "5270001"
 DOWN_CODES: Final = ("RET-DOWN-1", "RET-DOWN-2", "RET-DOWN-3")
 
 
@@ -302,6 +310,75 @@ def _heard_by_all(run: Run) -> Iterator[str]:
     yield from run.sinks.violations()
 
 
+def _has_a_shop(run: Run) -> None:
+    run.open_shop()
+    _books(run)
+
+
+def _exchanged(*verdicts: str) -> Callable[[Run], None]:
+    """The shop tells of a replacement order, and the warehouse says what it found of the two items."""
+
+    def flow(run: Run) -> None:
+        _replaced(run)
+        run.process(_found(*verdicts))
+
+    return flow
+
+
+def _exchanged_backwards(run: Run) -> None:
+    """The warehouse is quicker than the shop."""
+    run.until_answered(run.process(_found("PASS", "FAIL")))
+    _replaced(run)
+
+
+def _exchanged_and_corrected(run: Run) -> None:
+    """The warehouse takes a verdict back while the order is released, or before."""
+    _replaced(run)
+    run.until_answered(run.process(_found("PASS", "PASS")))
+    run.work("bookings")
+    run.process(_found("PASS", "FAIL"))
+
+
+def _replaced(run: Run) -> None:
+    shop = run.world.shops[0].engine
+    order = shop.place(
+        lines=[{"sku": "KURTA-L"}, {"sku": "STOLE-PLUM"}],
+        tags=["Exchange", "Hold-QC"],
+        attributes={"rms_return_code": CODE, "rms_exchange_items": "70031-1=KURTA-L; 70031-2=STOLE-PLUM"},
+    )
+    shop.hold(order.number, handle_of(CODE))
+
+
+def _found(*verdicts: str) -> dict[str, Any]:
+    items = zip(("70031-1", "70031-2"), verdicts, strict=True)
+    results = [a_result_body(code) if verdict == "PASS" else a_failure_body(code) for code, verdict in items]
+    return a_processed_body(orderItems=results)
+
+
+_RELEASED: Final = [f"hold {handle_of(CODE)} released", "tag Hold-QC removed"]
+_MIXED: Final = ["STOLE-PLUM set from 1 to 0", *_RELEASED]
+
+
+def _ends_as(*history: str) -> Callable[[Run], Iterator[str]]:
+    """What was done to the replacement order, all of it and once."""
+
+    def also(run: Run) -> Iterator[str]:
+        [order] = run.world.shops[0].engine.orders()
+        state = run.world.rows_of(CODE)["EXCHANGE"]["state"]
+        if (state, order.history) != ("DONE", list(history)):
+            yield f"the exchange is {state}, and was {order.history}"
+
+    return also
+
+
+def _corrected_or_held(run: Run) -> Iterator[str]:
+    """What was begun on the first verdict is a person's; what was not is done on the second."""
+    [order] = run.world.shops[0].engine.orders()
+    state = run.world.rows_of(CODE)["EXCHANGE"]["state"]
+    if state != "HELD" and (state, order.history) != ("DONE", _MIXED):
+        yield f"the exchange is {state}, and was {order.history}"
+
+
 def _refused(run: Run) -> None:
     run.world.clickpost.change({"account_codes": ("another-code",)})
     run.post(a_return_order_body())
@@ -439,6 +516,58 @@ def _back_unheard(code: object) -> Callable[[Run], None]:
         assert run.world.lose_webhooks() == 1
 
     return flow
+
+
+def _joins_returns_prime(run: Run) -> None:
+    """From here on shoppers ask for their returns in Returns Prime, which is told what QC found."""
+    connect_returns_prime(run.world, {"write_back": "both"})
+    run.neighbours = run.rows_of_others()
+
+
+def _requested(run: Run) -> None:
+    """A shopper asks, Returns Prime books and the merchant approves, all of which is told at once."""
+    prime = prime_of(run)
+    request = prime.place({"lines": [{"sku": "KURTA-M", "quantity": 2}]})
+    prime.ship(request["id"], PRIME_AWB)
+    prime.advance(request["id"])
+
+
+def _requested_before(run: Run) -> None:
+    _joins_returns_prime(run)
+    _requested(run)
+    run.live()
+
+
+def prime_of(run: Run) -> ReturnsPrimeEngine:
+    """The simulated Returns Prime of a run."""
+    return engine_of(run.world.apps[0])
+
+
+def _noted_once(run: Run) -> Iterator[str]:
+    kinds = Counter(str(event["kind"]) for event in run.world.journal(PRIME_CODE))
+    last = run.world.journal(PRIME_CODE)[-1]["facts"].get("request_status")
+    if (kinds["PLACED"], last) != (1, "approved") or kinds["REQUEST_CHANGED"] > len(("pending", "shipped", "approved")):
+        yield f"{dict(kinds)}, the request is {last}"
+
+
+def _request_is_rejected(run: Run) -> None:
+    prime = prime_of(run)
+    prime.advance(prime.described()[0]["id"], "rejected")
+
+
+def _checks_what_was_requested(run: Run) -> None:
+    request = prime_of(run).described()[0]
+    run.process(checked_body(PRIME_CODE, request, f"{request['line_items'][0]['id']}_2"))
+
+
+def _written_back_once(run: Run) -> Iterator[str]:
+    """Two calls; more only where one of them took effect after everybody had given it up for hours."""
+    written = [each["operation"] for each in prime_of(run).written]
+    late = run.late is Late.LAST and len(written) > len(set(written))
+    if sorted(set(written)) != ["write-inspection", "write-status"] or (len(written) != len(set(written)) and not late):
+        yield f"Returns Prime was told {written}"
+    if (state := run.world.rows_of(PRIME_CODE)["WRITEBACK"]["state"]) != "TOLD":
+        yield f"what is owed is {state}"
 
 
 def _told(*names: str) -> tuple[str, ...]:
@@ -667,10 +796,65 @@ SCENARIOS: Final = (
         also=_heard_by_all,
     ),
     Scenario(
+        "an exchange, QC passes",
+        _exchanged("PASS", "PASS"),
+        {CODE: ("AWB_GENERATED", _told("AWB_GENERATED"))},
+        before=_has_a_shop,
+        also=_ends_as(*_RELEASED),
+    ),
+    Scenario(
+        "an exchange, QC fails",
+        _exchanged("FAIL", "FAIL"),
+        {CODE: ("AWB_GENERATED", _told("AWB_GENERATED"))},
+        before=_has_a_shop,
+        also=_ends_as("cancelled"),
+    ),
+    Scenario(
+        "an exchange, QC is mixed",
+        _exchanged("PASS", "FAIL"),
+        {CODE: ("AWB_GENERATED", _told("AWB_GENERATED"))},
+        before=_has_a_shop,
+        also=_ends_as(*_MIXED),
+    ),
+    Scenario(
+        "an exchange that the shop tells of after QC",
+        _exchanged_backwards,
+        {CODE: ("AWB_GENERATED", _told("AWB_GENERATED"))},
+        before=_has_a_shop,
+        also=_ends_as(*_MIXED),
+    ),
+    Scenario(
+        "an exchange, QC corrects itself",
+        _exchanged_and_corrected,
+        {CODE: ("AWB_GENERATED", _told("AWB_GENERATED"))},
+        before=_has_a_shop,
+        also=_corrected_or_held,
+    ),
+    Scenario(
         "refused, then its AWB is asked for",
         _generates,
         {CODE: ("AWB_GENERATED", _told("AWB_GENERATED"))},
         before=_refused,
+    ),
+    Scenario(
+        "a return of Returns Prime, by webhook",
+        _requested,
+        {PRIME_CODE: ("RETURN_ORDER_PLACED", _told("RETURN_ORDER_PLACED"))},
+        before=_joins_returns_prime,
+        also=_noted_once,
+    ),
+    Scenario(
+        "a return of Returns Prime, rejected there",
+        _request_is_rejected,
+        {PRIME_CODE: ("CANCELLED", _told("RETURN_ORDER_PLACED", "CANCELLED"))},
+        before=_requested_before,
+    ),
+    Scenario(
+        "QC, written back to Returns Prime",
+        _checks_what_was_requested,
+        {PRIME_CODE: ("RETURN_ORDER_PLACED", _told("RETURN_ORDER_PLACED"))},
+        before=_requested_before,
+        also=_written_back_once,
     ),
     Scenario(
         "a lost webhook, found by tracking",

@@ -16,6 +16,9 @@ GUIDE: Final = (ROOT / "docs" / "operations.md").read_text()
 WAITS_FOR_A_PERSON: Final = {
     "HeldBookingAlarm": "BookingHeld",
     "HeldCancellationAlarm": "CancellationHeld",
+    "HeldWriteBackAlarm": "WriteBackHeld",
+    "WriteBackOffAlarm": "WriteBackTurnedOff",
+    "HeldExchangeAlarm": "ExchangeHeld",
     "StalledCursorAlarm": "CursorStalled",
     "EndpointDisabledAlarm": "EndpointDisabled",
     "ConfigurationRefusalAlarm": "BookingRefusedByConfiguration",

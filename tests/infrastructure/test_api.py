@@ -12,6 +12,8 @@ WITHOUT_AUTHORIZER: Final = {
     ("/rms/in/api/clickpost/notify", "post"): "authenticated by the account's webhook key",
     ("/rms/in/api/st/notify", "post"): "authenticated by the account's webhook key",
     ("/rms/in/api/shipway/notify/{secret}", "post"): "authenticated by the account's webhook key, which is in the path",
+    ("/rms/in/api/returns-prime/notify/{secret}", "post"): "authenticated by the client's webhook key, in the path",
+    ("/rms/in/api/shopify/notify/{client}/{alias}", "post"): "authenticated by the signature over its body",
 }
 
 

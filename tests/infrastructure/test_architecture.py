@@ -23,7 +23,7 @@ BELOW: Final[Mapping[str, frozenset[str]]] = {
     "composition": frozenset({"core", "platform"}),
     **dict.fromkeys(
         ("clients", "shipments", "returns", "forward", "notifications"),
-        frozenset({"model", "platform", "journal", "core", "aggregators"}),
+        frozenset({"model", "platform", "journal", "core", "aggregators", "partners", "exchanges"}),
     ),
 }
 """What each package may import besides itself and the neighbours below. Arrows point one way."""
@@ -33,7 +33,10 @@ NEIGHBOURS: Final[Mapping[tuple[str, str], str]] = {
     ("shipments", "rms.clients.choice"): "another account books what one cannot",
     ("shipments", "rms.clients.accounts"): "looking a booking up takes the account's secrets",
     ("returns", "rms.clients.configuration"): "who books, and who must hear",
+    ("returns", "rms.clients.stores"): "a replacement order is in one of the client's web shops",
     ("returns", "rms.clients.choice"): "which account books a return, and what that asks of it",
+    ("returns", "rms.clients.returns_prime"): "reading a request and writing back take the connection's token",
+    ("returns", "rms.shipments.cancelling"): "a request that is rejected is cancelled as by a call",
     ("returns", "rms.shipments.booking"): "what a booking says to who asks again",
     ("returns", "rms.shipments.starting"): "creating a return books its AWB in the same call",
     ("returns", "rms.shipments.order_states"): "how far its goods are says what can still be done with a return",
@@ -87,6 +90,7 @@ MADE_AT_IMPORT: Final = {
     "client_api": "a table of routes; the core behind it is built by the first call",
     "queue_worker": "a handler; the core behind it is built by the first call",
     "aggregator_webhook": "a handler; the core behind it is built by the first call",
+    "signed_webhook": "a handler; the core behind it is built by the first call",
     "at_init": "builds the core only when Lambda is initialising",
 }
 """Calls of our own or of Powertools that may stand at module level."""

@@ -24,8 +24,8 @@ def test_a_client_is_set_up_by_the_calls_in_the_guide() -> None:
 
     answers = [_made(world, *call) for call in CALLS]
 
-    assert [method for method, _, _ in CALLS] == ["POST", "POST", "PUT", "PUT", "GET"]
-    assert [answer.status for answer in answers] == [201, 201, 200, 200, 200]
+    assert [method for method, _, _ in CALLS] == ["POST", "POST", "PUT", "PUT", "GET", "PUT"]
+    assert [answer.status for answer in answers] == [201, 201, 200, 200, 200, 200]
     assert set(answers[1].body) == {"authDomainName", "authUsername", "authPassword"}
     assert answers[3].body["signingSecret"].startswith("whsec_")
     assert answers[4].body["accounts"][0]["booksReturns"] is True

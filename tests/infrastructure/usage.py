@@ -12,10 +12,12 @@ from rms.platform.table import Check, Delete, Put, Update
 from rms.platform.times import to_text
 from sandbox.faults import Fault, Then
 from sandbox.receiver.engine import awb_of_shop
+from tests.apps import PRIME_OPTIONS, checked_body, connect_returns_prime, engine_of
 from tests.builders import (
     a_channel_booked_body,
     a_label_question,
     a_processed_body,
+    a_result_body,
     a_return_create_body,
     a_return_order_body,
     a_shipment_body,
@@ -23,7 +25,7 @@ from tests.builders import (
     an_items_body,
 )
 from tests.fakes.calls import Call, Calls
-from tests.partners import SANDBOX, onboard
+from tests.partners import SANDBOX, a_store, onboard, open_shop
 from tests.sinks import Sinks
 from tests.template import QUEUE_IDS
 from tests.world import CLIENT, RECEIVER_HOST, World, a_clickpost_account, an_operator
@@ -324,6 +326,36 @@ def _returns_at_shipway(world: _Watched) -> None:
     assert "DELIVERED" in world.heard("RET-13")
 
 
+def _returns_that_returns_prime_tells_of(world: _Watched) -> None:
+    """Asked for there, checked here, written back; one is rejected; one of the call alone comes from elsewhere."""
+    app = connect_returns_prime(world, {"write_back": "both"})
+    prime = engine_of(app)
+    secrets = {"token": prime.settings.token}
+    for key in ("another-key-of-the-url", str(app.key_in_path)):
+        body = {"secrets": secrets, "options": {**PRIME_OPTIONS, "write_back": "both"}, "webhookKey": key}
+        world.administer("PUT", f"/clients/{CLIENT}/returns-prime", body)
+    # A scan comes before the news of the return.
+    scanned = json.loads((EVENTS / "webhook.picked_up.json").read_bytes())
+    assert world.webhook(json.dumps(scanned | {"waybill": "5270001", "additional": {}}).encode()) == 200
+    world.work_all()
+    first, second = (prime.place({"lines": [{"sku": "KURTA-M"}]}) for _ in range(2))
+    prime.ship(first["id"], "5270001")
+    prime.ship(second["id"], "5270002")
+    world.settle()
+    prime.advance(second["id"], "rejected")
+    world.settle()
+    assert "CANCELLED" in world.heard(second["request_number"])
+    assert world.process(checked_body(first["request_number"], first)).status == 200
+    world.settle()
+    assert len(prime.written) == 2
+    # Not offered any more; and a result that the end of its request has overtaken.
+    prime.change({"takes_write_back": False})
+    failed = f"{first['line_items'][0]['id']}_1"
+    assert world.process(checked_body(first["request_number"], first, failed)).status == 200
+    world.settle()
+    assert world.rows_of(first["request_number"])["WRITEBACK"]["state"] == "OFF"
+
+
 def _returns_at_a_generic_aggregator(world: _Watched) -> None:
     generic = onboard(world, SANDBOX).engine
     assert world.create_return(a_return_order_body(returnOrderCode="RET-14", **WITHOUT_QC)).status == 200
@@ -535,9 +567,41 @@ def _labels_of_the_clients_own_system(world: _Watched) -> None:
     assert world.ask_for_label(a_label_question(shipmentCode="SH-70056")).status == 200
 
 
+def _exchanges_on_shopify(world: _Watched) -> None:
+    """Told of ahead, or after QC; held, and tried again; cancelled by the shop at last."""
+    shop, store = open_shop(world).engine, a_store()
+    for _ in range(2):
+        body = {"options": store.options, "secrets": store.secrets, "settings": store.settings}
+        world.administer("PUT", f"/clients/{CLIENT}/shopify-stores/web", body)
+    first, both = [a_result_body("70031-1")], [a_result_body("70031-1"), a_result_body("70031-2")]
+    orders = []
+    for code in ("RET-40", "RET-41", "RET-42"):
+        late = code == "RET-41"
+        if not late:
+            orders.append(shop.place(tags=["Exchange", "Hold-QC"], attributes={"rms_return_code": code}))
+        world.settle()
+        assert world.create_return(a_return_order_body(returnOrderCode=code)).status == 200
+        shop.change({"denies": ("tags-remove",) if code == "RET-42" else ()})
+        for results in (first, both):
+            assert world.process(a_processed_body(returnOrderCode=code, orderItems=results)).status == 200
+        if late:
+            orders.append(shop.place(tags=["Exchange", "Hold-QC"], attributes={"rms_return_code": code}))
+        world.settle()
+    assert world.read_return("RET-42").body["exchange"]["state"] == "HELD"
+    shop.change({"denies": ()})
+    assert world.process(a_processed_body(returnOrderCode="RET-42", orderItems=both)).status == 200
+    world.settle()
+    for order in orders:
+        shop.cancel(order.number)
+    world.settle()
+    for code in ("RET-40", "RET-41", "RET-42"):
+        assert world.read_return(code).body["exchange"]["state"] == "DONE"
+
+
 _FLOWS: Final = (
     _a_return_from_order_to_delivery,
     _a_return_that_the_warehouse_checks,
+    _exchanges_on_shopify,
     _bookings_that_do_not_settle_at_once,
     _returns_that_get_their_awb_later,
     _returns_that_are_cancelled,
@@ -547,6 +611,7 @@ _FLOWS: Final = (
     _returns_at_shiprocket,
     _a_return_that_the_second_account_books,
     _returns_at_shipway,
+    _returns_that_returns_prime_tells_of,
     _returns_at_a_generic_aggregator,
     _forward_parcels,
     _forward_bookings_that_do_not_settle_at_once,

@@ -103,4 +103,4 @@ class QueuesSuite:
 
 
 def _numbers(messages: Sequence[Message]) -> list[int]:
-    return sorted(int(message["number"] or 0) for message in messages)
+    return sorted(int(str(message["number"] or 0)) for message in messages)

@@ -91,6 +91,8 @@ def test_an_operator_sets_up_a_client_over_the_api() -> None:
             {"endpoint": "erp", "url": HOOK, "sequence": True, "droppedMetadata": ["Remark"], "disabled": False}
         ],
         "labelSource": None,
+        "returnsPrime": None,
+        "shopifyStores": [],
     }
 
 

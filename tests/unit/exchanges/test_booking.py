@@ -17,7 +17,7 @@ def test_a_finished_walk_is_done_with() -> None:
 def test_a_walk_that_is_held_waits_for_a_person_or_an_operator(blame: Blame) -> None:
     done = after(Held("the scope is missing", blame), 1)
 
-    assert done == After(ExchangeState.FAILED, None, "the scope is missing", blame is Blame.CONFIGURATION)
+    assert done == After(ExchangeState.HELD, None, "the scope is missing", blame is Blame.CONFIGURATION)
 
 
 @pytest.mark.parametrize("ended", [Unknown("timed out"), Working("not shown yet")])
@@ -30,7 +30,7 @@ def test_an_uncertain_walk_is_followed_by_another_once_no_call_can_land_any_more
 
 @pytest.mark.parametrize("ended", [Unknown("timed out"), Working("not shown yet")])
 def test_patience_ends_with_a_person(ended: Ended) -> None:
-    assert after(ended, len(PATIENCE) + 1).state is ExchangeState.FAILED
+    assert after(ended, len(PATIENCE) + 1).state is ExchangeState.HELD
 
 
 @pytest.mark.parametrize("walks", [1, 6, 60])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rms.exchanges import ExchangeSettings, ReleaseBy, check_settings, exchange_returns, named_return
+from rms.exchanges import ExchangeSettings, ReleaseBy, check_settings, exchange_returns, named_items, named_return
 from rms.partners.shopify.order import Order, read
 from tests.contract.partner_files import Files
 from tests.unit.exchanges.exchanging import GIVEN
@@ -30,6 +30,7 @@ def test_rms_edits_nothing_unless_told_and_removes_the_hold_tag() -> None:
         ({"cancel_reason": "BECAUSE"}, "cancel_reason"),
         ({"restock": "maybe"}, "restock"),
         ({"other_goods": "ship"}, "other_goods"),
+        ({"holdTag": "x"}, "holdTag"),
         ({"hold_tag": "exchange"}, "exchange_tag, hold_tag, release_tag"),
     ],
 )
@@ -46,6 +47,16 @@ def test_a_replacement_order_names_its_return_in_an_attribute() -> None:
     assert named_return("Exchange", "rms_return_code", ["prepaid"], attributes) == ""
     assert named_return("Exchange", "rms_return_code", tags, {"gift": "no"}) == ""
     assert named_return("", "rms_return_code", ["", *tags], attributes) == ""
+
+
+def test_an_order_says_which_items_are_exchanged_for_what_in_another() -> None:
+    def read_as(told: str) -> dict[str, str] | None:
+        return named_items("rms_exchange_items", {"RMS_Exchange_Items": told})
+
+    assert read_as(" I-1 = KURTA-L; I-2=STOLE=PLUM ;") == {"I-1": "KURTA-L", "I-2": "STOLE=PLUM"}
+    for told in ("", ";", "I-1", "I-1=", "=KURTA-L", "I-1=A; I-1=B", "I-1=" + "x" * 300):
+        assert read_as(told) is None, told
+    assert named_items("rms_exchange_items", {}) is None
 
 
 def test_shopifys_own_exchanges_stand_in_the_order() -> None:

@@ -156,7 +156,9 @@ def test_json_is_written_compact_and_exact(value: Any, written: bytes) -> None:
     assert write_json(value) == written
 
 
-@pytest.mark.parametrize("value", [0.1, float("nan"), b"bytes", {"a": {1.5}}, [object()]], ids=ascii)
+@pytest.mark.parametrize(
+    "value", [0.1, float("nan"), b"bytes", {"a": {1.5}}, [object()]], ids=lambda value: type(value).__name__
+)
 def test_a_binary_float_is_never_written(value: Any) -> None:
     with pytest.raises(TypeError, match="JSON is not written from"):
         write_json(value)

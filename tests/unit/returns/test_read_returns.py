@@ -51,6 +51,7 @@ def test_a_return_shows_where_it_stands_what_happened_and_who_has_heard(world: W
         "orderItems": [{"itemCode": "70044-1", "channelSkuCode": "CAP-RED", "returnOrderItemStatus": "CREATED"}],
         "excessItems": [],
         "booking": None,
+        "exchange": None,
         "cancellation": None,
         "timeline": [
             {

@@ -11,9 +11,7 @@ from rms.platform.http import HttpAnswer
 from tests.unit.notifications.sinks.examples import EVENTS, NOW, event
 
 
-@pytest.mark.parametrize(
-    "folder", ["erp_posting", "processing_update", "return_ack", "return_expectation", "returns_prime"]
-)
+@pytest.mark.parametrize("folder", ["erp_posting", "processing_update", "return_ack", "return_expectation"])
 def test_a_folder_explains_its_files(folder: str) -> None:
     explained = re.findall(r"^\| `([^`]+)`", (EVENTS / folder / "README.md").read_text(), re.MULTILINE)
 

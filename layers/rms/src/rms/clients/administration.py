@@ -13,7 +13,8 @@ from rms.clients.configuration import configuration_of, label_source_key, secret
 from rms.clients.credentials import OPERATORS
 from rms.clients.endpoints import can_be_sealed, header_problems, url_problems
 from rms.clients.records import SLUG, client_key, unchanged, version_of, write_record
-from rms.clients.webhooks import webhook_digest, webhook_key
+from rms.clients.returns_prime import described_connection
+from rms.clients.webhooks import MIN_WEBHOOK_KEY, webhook_digest, webhook_key
 from rms.core import Core
 from rms.journal.events import maybe_text, text
 from rms.journal.keys import client_pk
@@ -35,8 +36,6 @@ from rms.platform.table import (
 from rms.platform.times import to_text
 
 ALIAS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
-MIN_WEBHOOK_KEY: Final = 16
-"""Shortest webhook key, in characters: the key alone says whose webhook it is, so it must not be guessed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +192,12 @@ def describe_client(core: Core, client: str) -> dict[str, object]:
             }
             for endpoint in configuration.endpoints.values()
         ],
+        "shopifyStores": [
+            {"alias": store.alias, "options": dict(store.options), "settings": dict(store.settings)}
+            for store in configuration.stores.values()
+        ],
         "labelSource": {"url": source.url, "credentialUrl": source.credential_url} if source else None,
+        "returnsPrime": described_connection(configuration.returns_prime),
     }
 
 

@@ -16,8 +16,14 @@ from rms.platform.errors import NotFoundError
 from rms.platform.table import Item, Key, Value
 from rms.platform.times import from_text, to_text
 
+RETURNS_PRIME: Final = "RETURNSPRIME"
+"""Sort key of the row with a client's connection to Returns Prime."""
+
 RULES: Final = "RULES"
 """Sort key of the row that says which account books what."""
+
+SHOPIFY: Final = "SHOPIFY"
+"""What a web shop runs on, as its row says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,21 @@ class LabelSource:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfiguredPartner:
+    """A client's connection to a returns app, its secrets sealed. `turned_off` says why nothing is written back."""
+
+    options: Mapping[str, str]
+    sealed_secrets: str = field(repr=False)
+    turned_off: str | None = None
+    version: int = 0
+
+    @property
+    def writes_back(self) -> bool:
+        """Whether it is told what QC found by its own API: only where its options say so, and it has such calls."""
+        return self.turned_off is None and self.options.get("write_back", "off") not in {"", "off"}
+
+
+@dataclass(frozen=True, slots=True)
 class ConfiguredAccount:
     """An aggregator account, its secrets sealed, and the row of its token, where it has one."""
 
@@ -88,6 +109,17 @@ class ConfiguredAccount:
     ships_forward: bool
     sealed_secrets: str = field(repr=False)
     token: Item | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredStore:
+    """A Shopify store, its secrets sealed. `settings` say what RMS does with replacement orders there."""
+
+    alias: str
+    options: Mapping[str, str]
+    settings: Mapping[str, str]
+    sealed_secrets: str = field(repr=False)
+    old_secret_until: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +149,8 @@ class Configuration:
     account_rules: tuple[AccountRule, ...] = ()
     default_accounts: tuple[str, ...] = ()
     label_source: LabelSource | None = None
+    returns_prime: ConfiguredPartner | None = None
+    stores: Mapping[str, ConfiguredStore] = field(default_factory=dict)
 
     @property
     def readers(self) -> tuple[Reader, ...]:
@@ -148,6 +182,22 @@ def configuration_of(core: Core, client: str) -> Configuration:
 def label_source_key(client: str) -> Key:
     """The row that says where a client's own system gives labels."""
     return Key(client_pk(client), "LABELSOURCE")
+
+
+def store_key(client: str, alias: str) -> Key:
+    """The row of a web shop."""
+    return Key(client_pk(client), f"STORE#{alias}")
+
+
+def store_from(row: Item) -> ConfiguredStore:
+    """A STORE row, read."""
+    return ConfiguredStore(
+        alias=text(row, "SK").removeprefix("STORE#"),
+        options=cast("Mapping[str, str]", row["options"]),
+        settings=cast("Mapping[str, str]", row["settings"]),
+        sealed_secrets=text(row, "sealed_secrets"),
+        old_secret_until=maybe_text(row, "old_secret_until"),
+    )
 
 
 def secret_context(client: str, record: str) -> dict[str, str]:
@@ -185,6 +235,17 @@ def _label_source(row: Item | None) -> LabelSource | None:
     return LabelSource(text(row, "url"), text(row, "sealed_headers"), maybe_text(row, "credential_url"))
 
 
+def _partner(row: Item | None) -> ConfiguredPartner | None:
+    if row is None:
+        return None
+    return ConfiguredPartner(
+        options=cast("Mapping[str, str]", row["options"]),
+        sealed_secrets=text(row, "sealed_secrets"),
+        turned_off=maybe_text(row, "turned_off"),
+        version=number(row, "version"),
+    )
+
+
 def _read(client: str, rows: list[Item]) -> Configuration:
     by_sk = {text(row, "SK"): row for row in rows}
     settings = by_sk.get("CLIENT")
@@ -214,6 +275,12 @@ def _read(client: str, rows: list[Item]) -> Configuration:
         account_rules=_rules(by_sk.get(RULES, {})),
         default_accounts=_texts(by_sk.get(RULES, {}), "default_accounts"),
         label_source=_label_source(by_sk.get("LABELSOURCE")),
+        returns_prime=_partner(by_sk.get(RETURNS_PRIME)),
+        stores={
+            sk.removeprefix("STORE#"): store_from(row)
+            for sk, row in by_sk.items()
+            if sk.startswith("STORE#") and row.get("platform") == SHOPIFY
+        },
     )
 
 

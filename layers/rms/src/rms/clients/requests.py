@@ -7,6 +7,8 @@ from pydantic.alias_generators import to_camel
 
 from rms.clients.administration import NewAccount, NewLabelSource
 from rms.clients.configuration import AccountRule
+from rms.clients.returns_prime import NewConnection
+from rms.clients.stores import NewStore
 from rms.platform.errors import BadDataError
 from rms.platform.json import parse_object
 from rms.returns.rules import COURIER_FIELDS
@@ -110,6 +112,20 @@ class PutAccountRules(_Request):
     default_accounts: Annotated[list[Short], Field(max_length=10)] = []
 
 
+class PutShopifyStore(_Request):
+    """PUT /clients/{client}/shopify-stores/{alias}. What nobody knows is an error: a setting may say who is shipped."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    options: dict[Short, Long]
+    secrets: dict[Short, Long]
+    settings: dict[Short, Long] = {}
+
+    def store(self, alias: str) -> NewStore:
+        """The store of that alias."""
+        return NewStore(alias, self.options, self.settings, self.secrets)
+
+
 class PutLabelSource(_Request):
     """PUT /clients/{client}/label-source."""
 
@@ -120,6 +136,18 @@ class PutLabelSource(_Request):
     def source(self) -> NewLabelSource:
         """The source."""
         return NewLabelSource(url=self.url, headers=self.headers, credential_url=self.credential_url)
+
+
+class PutReturnsPrime(_Request):
+    """PUT /clients/{client}/returns-prime."""
+
+    secrets: dict[Short, Long]
+    options: dict[Short, Long]
+    webhook_key: Long | None = None
+
+    def connection(self) -> NewConnection:
+        """The connection."""
+        return NewConnection(secrets=self.secrets, options=self.options, webhook_key=self.webhook_key)
 
 
 def read_request[Shape: _Request](shape: type[Shape], body: bytes) -> Shape:

@@ -4,10 +4,14 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from rms.core import Core
 from rms.journal.events import text
 from rms.platform.table import Key
+
+MIN_WEBHOOK_KEY: Final = 16
+"""Shortest webhook key, in characters: the key alone says whose webhook it is, so it must not be guessed."""
 
 
 @dataclass(frozen=True, slots=True)

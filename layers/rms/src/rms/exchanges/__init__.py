@@ -6,13 +6,14 @@ to be done is a table, and how it is done is a walk that looks at the order befo
 
 from rms.exchanges.booking import After, ExchangeState, after
 from rms.exchanges.decision import Decision, ExchangeItem, Qc, Verdict, decide, qc_of, revised
-from rms.exchanges.linking import LINK_ATTRIBUTE, exchange_returns, named_return
+from rms.exchanges.linking import ITEMS_ATTRIBUTE, LINK_ATTRIBUTE, exchange_returns, named_items, named_return
 from rms.exchanges.settings import ExchangeSettings, ReleaseBy, check_settings
 from rms.exchanges.standing import Plan, Standing, handle_of, hindrance
 from rms.exchanges.walk import Ask, Ended, Finished, Held, Progress, Step, Working, next_call, read
 from rms.exchanges.walking import walk
 
 __all__ = [
+    "ITEMS_ATTRIBUTE",
     "LINK_ATTRIBUTE",
     "After",
     "Ask",
@@ -37,6 +38,7 @@ __all__ = [
     "exchange_returns",
     "handle_of",
     "hindrance",
+    "named_items",
     "named_return",
     "next_call",
     "qc_of",

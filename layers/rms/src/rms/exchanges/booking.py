@@ -1,7 +1,8 @@
 """What the row of an exchange becomes after a walk: it is a booking, as every side effect outside is.
 
-INTENT is written with the decision; whoever walks has CALLING with a fence and the time to look again, so that a crash
-leaves a row that is due. See docs/adr, "A side effect outside is a booking, never a call".
+It starts LINKED, when RMS hears which order replaces the goods. INTENT is written with the decision; whoever walks has
+CALLING with a fence and the time to look again, so that a crash leaves a row that is due. See docs/adr, "A side effect
+outside is a booking, never a call".
 """
 
 from dataclasses import dataclass
@@ -16,13 +17,16 @@ from rms.partners.results import Blame, Busy, Unknown
 class ExchangeState(StrEnum):
     """Where the work on a replacement order stands."""
 
+    LINKED = "LINKED"
+    """Nothing is decided yet, or RMS does not edit the order."""
     INTENT = "INTENT"
+    """Decided, and nothing was asked of Shopify yet."""
     CALLING = "CALLING"
     """A walk is under way, or the walker died. Belongs to the holder of the fence until it is due."""
     UNKNOWN = "UNKNOWN"
     """Not certain, or not finished: another walk looks at the order first."""
     DONE = "DONE"
-    FAILED = "FAILED"
+    HELD = "HELD"
     """A person looks at it; the reason stands with it."""
 
 
@@ -53,7 +57,7 @@ def after(ended: Ended, walks: int) -> After:
         case Finished():
             return After(ExchangeState.DONE)
         case Held(reason, blame):
-            return After(ExchangeState.FAILED, None, reason, for_operator=blame is Blame.CONFIGURATION)
+            return After(ExchangeState.HELD, None, reason, for_operator=blame is Blame.CONFIGURATION)
         case Busy(seconds):
             # Many exchanges share a shop's points: being asked to wait says nothing of this one.
             pause = timedelta(seconds=seconds)
@@ -62,4 +66,4 @@ def after(ended: Ended, walks: int) -> After:
             # A lost call may still land: the next look waits until it hardly can.
             return After(ExchangeState.UNKNOWN, max(PATIENCE[walks - 1], SETTLE), reason)
         case Working(reason) | Unknown(reason):
-            return After(ExchangeState.FAILED, None, reason)
+            return After(ExchangeState.HELD, None, reason)

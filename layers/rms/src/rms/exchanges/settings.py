@@ -8,6 +8,7 @@
 | `release_by`      | `remove_hold_tag`, unless given, or `add_release_tag`: what lifts the hold                   |
 | `release_tag`     | the tag that is added in the second case                                                     |
 | `link_attribute`  | the name of the order's attribute that holds the code of its return                          |
+| `items_attribute` | the name of the one that says which items are exchanged for what: `ITEM=SKU; ITEM=SKU`      |
 | `cancel_reason`   | Shopify's reason of a cancelled order; `OTHER` unless given                                  |
 | `restock`         | `yes`, unless given, or `no`: whether cancelled units go back to the stock                   |
 | `other_goods`     | `hold`, unless given: an order that has more units than items are exchanged is not cancelled |
@@ -15,11 +16,11 @@
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Final
 
-from rms.exchanges.linking import LINK_ATTRIBUTE
+from rms.exchanges.linking import ITEMS_ATTRIBUTE, LINK_ATTRIBUTE
 from rms.partners.shopify.requests import CANCEL_REASONS, MAX_TAG
 
 
@@ -50,6 +51,7 @@ class ExchangeSettings:
     release_by: ReleaseBy
     release_tag: str
     link_attribute: str
+    items_attribute: str
     cancel_reason: str
     restock: bool
     cancels_other_goods: bool
@@ -64,6 +66,7 @@ class ExchangeSettings:
             release_by=ReleaseBy(_chosen(given, "release_by")),
             release_tag=_text(given, "release_tag"),
             link_attribute=_text(given, "link_attribute") or LINK_ATTRIBUTE,
+            items_attribute=_text(given, "items_attribute") or ITEMS_ATTRIBUTE,
             cancel_reason=_chosen(given, "cancel_reason"),
             restock=_chosen(given, "restock") == "yes",
             cancels_other_goods=_chosen(given, "other_goods") == "cancel",
@@ -76,6 +79,8 @@ def check_settings(given: Mapping[str, str]) -> list[str]:
 
 
 def _problems(given: Mapping[str, str]) -> Iterator[str]:
+    for name in sorted(given.keys() - {field.name for field in fields(ExchangeSettings)} - _CHOICES.keys()):
+        yield f"{name}: is not known here"
     for name, choices in _CHOICES.items():
         if _chosen(given, name) not in choices:
             yield f"{name}: must be one of {', '.join(choices)}"

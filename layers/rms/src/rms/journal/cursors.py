@@ -92,6 +92,7 @@ class Lease:
     again: tuple[int, ...] = ()
     waiting_since: str = ""
     kind: EndpointKind = EndpointKind.NOTIFICATION
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,9 @@ def again_of(row: Item) -> tuple[int, ...]:
     return _numbers(maybe_text(row, "again"))
 
 
+IN_LINE: Final = "waits for its turn at the endpoint"
+"""Why a cursor is parked that nothing has gone wrong with, since its last try: it goes on with its schedule."""
+
 _IDLE: Final = ("fence", "due_at", "due_shard", "reason", "waiting_since")
 """What a cursor that has nothing to tell does not have."""
 
@@ -167,11 +171,12 @@ class Cursors:
         return self._take(aggregate, endpoint, {"due_shard": Equals(due_shard(aggregate.pk)), "due_at": due}, {})
 
     def lease_parked(self, aggregate: AggregateId, endpoint: str) -> Lease | NotDue:
-        """Take the cursor if it is parked; of many who ask, one gets it. The schedule starts anew."""
+        """Take the cursor if it is parked; of many who ask, one gets it. After an outage the schedule starts anew."""
         shard = parked_shard(aggregate.client, endpoint)
         # From now on the sweeper sees it: should we die, it finds the cursor when the lease has run out.
-        change: dict[str, Value] = {"due_shard": due_shard(aggregate.pk), "attempts": 0}
-        return self._take(aggregate, endpoint, {"due_shard": Equals(shard)}, change)
+        change: dict[str, Value] = {"due_shard": due_shard(aggregate.pk)}
+        taken = self._take(aggregate, endpoint, {"due_shard": Equals(shard)}, change)
+        return taken if isinstance(taken, NotDue) or taken.reason == IN_LINE else replace(taken, attempts=0)
 
     def _take(self, aggregate: AggregateId, endpoint: str, expect: Expect, change: dict[str, Value]) -> Lease | NotDue:
         fence, until = self._fences(), self._clock() + LEASE
@@ -196,6 +201,7 @@ class Cursors:
             again=again_of(row),
             waiting_since=maybe_text(row, "waiting_since") or "",
             kind=EndpointKind(maybe_text(row, "kind") or EndpointKind.NOTIFICATION),
+            reason=maybe_text(row, "reason"),
         )
 
     # ── what came of it ─────────────────────────────────────────────────────────────

@@ -57,4 +57,8 @@ def _message(row: Item) -> tuple[QueueName, Message]:
     about = {"client": aggregate.client, "kind": aggregate.kind, "code": aggregate.code}
     if sk in {"BOOKING", "CANCELLATION", "LABEL"}:
         return "bookings", about
+    if sk == "WRITEBACK":
+        return "bookings", {"task": "write_back", **about}
+    if sk == "EXCHANGE":
+        return "bookings", {"task": "exchange", **about}
     return "deliveries", {**about, "endpoint": sk.removeprefix("CURSOR#")}

@@ -62,6 +62,16 @@ class AggregateId:
         """Where its shipping label is, and the state of fetching it."""
         return self.key("LABEL")
 
+    @property
+    def write_back(self) -> Key:
+        """What a returns app is still to be told of the QC result of its request, of which this is the first return."""
+        return self.key("WRITEBACK")
+
+    @property
+    def exchange(self) -> Key:
+        """Which order replaces its goods, and the state of what is done to that order."""
+        return self.key("EXCHANGE")
+
     def qc(self, number: int) -> Key:
         """What a warehouse said in one call that was news, counted from 1."""
         return self.key(f"QC#{number:08}")
@@ -146,6 +156,11 @@ def forward_key(client: str, forward_reference: str, code: str) -> Key:
 def return_of_order_key(client: str, order_code: str, code: str) -> Key:
     """That a return is one of a forward order's. Beside what was announced for it, which is nobody's own word."""
     return Key(f"C#{client}#F#{order_code}", f"RETURN#{code}")
+
+
+def replacement_key(client: str, store: str, order: str) -> Key:
+    """The row that says which return's goods an order of a web shop replaces; `order` is its number there."""
+    return Key(f"C#{client}#X#{store}#{order}", "REPLACEMENT")
 
 
 def listing_pk(client: str, kind: Kind, state: str | None = None) -> str:

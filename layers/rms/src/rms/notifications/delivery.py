@@ -15,6 +15,7 @@ from typing import Final
 from rms.clients.configuration import Endpoint, endpoint_from
 from rms.core import Core
 from rms.journal import AggregateId, Attempt, Lease, LeaseLostError, NotDue, RecordedEvent
+from rms.journal.cursors import IN_LINE
 from rms.journal.events import from_item, text
 from rms.journal.keys import aggregate_of, endpoint_key, health_key, parked_shard
 from rms.notifications.background import always_read, read_background
@@ -266,7 +267,7 @@ def _tell_all(turn: Turn, lease: Lease) -> Delivery:
             return _park(core, lease, None, *bar)
         if to_tell and not _has_its_lane(turn, batch):
             queue_up(core, batch.health)
-            return _park(core, lease, None, "waits for its turn at the endpoint", batch.health.still_queued)
+            return _park(core, lease, None, IN_LINE, batch.health.still_queued)
         for recorded, message in _messages(core, lease.aggregate, batch, to_tell):
             if message.problems:
                 return _cannot_yet(turn, lease, recorded, message)

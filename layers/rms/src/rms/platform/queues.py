@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Literal, Protocol
 
 type QueueName = Literal["inbound", "bookings", "deliveries"]
-type Message = Mapping[str, str | int | None]
+type Message = Mapping[str, str | int | Mapping[str, str] | None]
 
 FAIR_BY: Final[Mapping[QueueName, tuple[str, ...]]] = {"deliveries": ("client", "endpoint")}
 """The fair queues, and the members of a message that name whose it is: who has many waiting delays nobody else."""

@@ -4,7 +4,7 @@ It parses nothing, so that no mistake of ours can make an aggregator drop an eve
 """
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -41,6 +41,9 @@ class Sender(Protocol):
         """The client's account at the aggregator."""
 
 
+MAX_HEADER: Final = 255
+"""How much of a header goes along with a signed webhook, in characters."""
+
 REFUSED: Final = '{"code":"UNAUTHORIZED","message":"Wrong or missing webhook key","description":"No event was taken"}'
 TOO_LARGE: Final = '{"code":"TOO_LARGE","message":"Body too large","description":"A body may have at most 256 KB"}'
 NOT_TAKEN: Final = '{"code":"INTERNAL_ERROR","message":"Fault inside RMS","description":"Not taken: send it again"}'
@@ -53,8 +56,9 @@ def aggregator_webhook[Core: Intake](
     whose: Callable[[Core, str, Sequence[str]], Sender | None],
     *,
     key_parameter: str | None = None,
+    task: str = "record",
 ) -> Handler:
-    """A handler that takes an aggregator's webhooks.
+    """A handler that takes the webhooks of an aggregator, or of a partner that is named as if it were one.
 
     Args:
         core: builds the core, at the first call.
@@ -62,6 +66,7 @@ def aggregator_webhook[Core: Intake](
         key_headers: the headers that may hold the webhook key, in lower case.
         whose: from the core, the aggregator and the keys that came to whose webhook it is; None: nobody's.
         key_parameter: the part of the path that may hold the key, for an aggregator that can send no header.
+        task: what the worker of the queue is to do with them.
     """
     at_init(core)
 
@@ -72,14 +77,58 @@ def aggregator_webhook[Core: Intake](
             status, answer = _take(
                 core(),
                 event,
-                lambda core: whose(core, aggregator, _keys(event, key_headers, key_parameter)),
-                {"aggregator": aggregator, "correlation": request.get("requestId")},
+                lambda core, _: whose(core, aggregator, _keys(event, key_headers, key_parameter)),
+                {"task": task, "aggregator": aggregator, "correlation": request.get("requestId")},
             )
             keys["status"] = status
-        headers = {"Content-Type": "application/json"}
-        return {"statusCode": status, "headers": headers, "body": answer, "isBase64Encoded": False}
+        return _answered(status, answer)
 
     return handler
+
+
+def signed_webhook[Core: Intake](
+    core: Callable[[], Core],
+    task: str,
+    whose: Callable[[Core, Mapping[str, str], Mapping[str, str], bytes], Sender | None],
+    kept: Sequence[str],
+) -> Handler:
+    """A handler that takes webhooks whose body is signed.
+
+    Args:
+        core: builds the core, at the first call.
+        task: what the worker of `inbound` is to do with them.
+        whose: from the core, the parts of the path, the headers (names in lower case) and the body to whose webhook it
+            is; None: nobody's.
+        kept: the headers that go along, in lower case. A signature is none of them.
+    """
+    at_init(core)
+
+    def handler(event: Event, _context: Any) -> dict[str, Any]:
+        request = event.get("requestContext") or {}
+        with observed("webhook", request.get("requestId")) as keys:
+            keys["task"] = task
+            headers = {
+                name.lower(): value for name, value in (event.get("headers") or {}).items() if isinstance(value, str)
+            }
+            status, answer = _take(
+                core(),
+                event,
+                lambda core, body: whose(core, event.get("pathParameters") or {}, headers, body),
+                {
+                    "task": task,
+                    "correlation": request.get("requestId"),
+                    "headers": {name: headers[name][:MAX_HEADER] for name in kept if name in headers},
+                },
+            )
+            keys["status"] = status
+        return _answered(status, answer)
+
+    return handler
+
+
+def _answered(status: int, answer: str) -> dict[str, Any]:
+    headers = {"Content-Type": "application/json"}
+    return {"statusCode": status, "headers": headers, "body": answer, "isBase64Encoded": False}
 
 
 def _keys(event: Event, headers: Sequence[str], parameter: str | None) -> list[str]:
@@ -90,16 +139,16 @@ def _keys(event: Event, headers: Sequence[str], parameter: str | None) -> list[s
 
 
 def _take[Core: Intake](
-    core: Core, event: Event, sender_of: Callable[[Core], Sender | None], envelope: dict[str, str | None]
+    core: Core, event: Event, sender_of: Callable[[Core, bytes], Sender | None], envelope: Mapping[str, Any]
 ) -> tuple[int, str]:
     try:
         body = body_of(event)
-        sender = sender_of(core)
+        sender = sender_of(core, body)
         if sender is None:
             count("WebhookUnauthorized")
             return 401, REFUSED
-        message = envelope | {
-            "task": "record",
+        message = {
+            **envelope,
             "client": sender.client,
             "alias": sender.alias,
             "received_at": to_text(core.clock()),

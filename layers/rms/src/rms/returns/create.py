@@ -38,7 +38,10 @@ def create_return(core: Core, client: str, order: ReturnOrder) -> CreateOutcome:
     """
     configuration = configuration_of(core, client)
     if order.booked_by_channel:
-        return _create_booked(core, configuration, order)
+        placed = place_booked(core, configuration, order)
+        if not isinstance(placed, Exists):
+            return placed
+        return _again(core, configuration, return_id(client, order.code), order, placed.document)
     return _create_and_book(core, configuration, order)
 
 
@@ -52,20 +55,27 @@ def first_status(core: Core, aggregate: AggregateId) -> dict[str, Value]:
     return {"state": NotificationType.RETURN_ORDER_PLACED.value, "created_at": now, **created(aggregate, now)}
 
 
-def _create_booked(core: Core, configuration: Configuration, order: ReturnOrder) -> CreateOutcome:
+def place_booked(
+    core: Core, configuration: Configuration, order: ReturnOrder, request: Mapping[str, Value] | None = None
+) -> Accepted | AwbTaken | Exists:
+    """Register a return that the channel has booked a courier for, or say what is there.
+
+    `request` is what is known of it at the returns app that it was asked for in, and stands on both its rows.
+    """
     assert order.awb is not None
+    known = request or {}
     aggregate = return_id(configuration.client, order.code)
     accounts = accounts_for_order(configuration, order)
     aggregator = accounts[0].aggregator if accounts else None
     claims = Claims(aggregate, aggregator, [order.awb], watch_for(core, aggregator, order.awb))
     first = _placed(core, order, NotificationType.RETURN_ORDER_PLACED, aggregator)
-    status = first_status(core, aggregate) | {"awb": order.awb, "courier": order.courier or ""}
+    status = {**first_status(core, aggregate), "awb": order.awb, "courier": order.courier or "", **known}
     if aggregator:
         status["aggregator"] = aggregator
     while True:
         match core.journal.create(
             aggregate,
-            listed_document(core, aggregate, order),
+            {**listed_document(core, aggregate, order), **known},
             status,
             first,
             readers=configuration.readers,
@@ -75,8 +85,8 @@ def _create_booked(core: Core, configuration: Configuration, order: ReturnOrder)
                 wake_tellers(core, aggregate, readers)
                 claims.wake(core)
                 return Accepted()
-            case Exists(document):
-                return _again(core, configuration, aggregate, order, document)
+            case Exists() as there:
+                return there
             case Blocked(index=index, current=current):
                 if not claims.give_way(index, current):
                     return AwbTaken(order.awb)
@@ -103,7 +113,7 @@ def _again(
     One that was cancelled stays so, whatever is sent: what comes back after all comes back under another code.
     """
     stored = from_document(text(document, "body"))
-    same = content_digest(stored.as_created) == content_digest(order)
+    same = content_digest(stored.as_created) == content_digest(order) or _was_requested(document, stored, order)
     row = core.table.get(aggregate.booking)
     state = BookingState(text(row, "state")) if row is not None else None
     if state is BookingState.CANCELLED:
@@ -120,6 +130,17 @@ def _again(
     if state is BookingState.HELD:
         look_again(core, aggregate, row)
     return outcome_of(aggregate, row)
+
+
+def _was_requested(document: Item, stored: ReturnOrder, order: ReturnOrder) -> bool:
+    """Whether a returns app told of this return by webhook before it called: the same units under the same AWB.
+
+    What a webhook brings of a return is less than what a call does.
+    """
+    if maybe_text(document, "request") is None or order.awb is None:
+        return False
+    units, known = ({(item.item_code, item.sku) for item in each.items} for each in (order, stored.as_created))
+    return order.awb == stored.awb and units == known
 
 
 def _with_what_was_added(order: ReturnOrder, stored: ReturnOrder) -> ReturnOrder:

@@ -19,14 +19,14 @@ all that this call said, and nothing that was said after it.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
 from rms.clients.configuration import configuration_of
 from rms.core import Core
-from rms.journal import AggregateId, Appended, Blocked, Duplicate, Event, EventKind
+from rms.journal import AggregateId, Appended, Blocked, Event, EventKind
 from rms.journal.events import text
 from rms.journal.hearing import BROUGHT
 from rms.journal.keys import return_id
@@ -36,11 +36,12 @@ from rms.model.processing import Processing, Verdict
 from rms.model.return_order import ReturnOrder
 from rms.platform.errors import BadDataError
 from rms.platform.problems import MAX_ITEMS
-from rms.platform.table import NEW, Item, Put, TableContendedError, Value
+from rms.platform.table import NEW, Item, Key, Put, TableContendedError, Update, Value, Write
+from rms.returns.owing import first_of, wanted_after
 from rms.returns.process_requests import ProcessReturn
 from rms.returns.results import Judged, calls_of, last_words, read_with_calls
 from rms.shipments.order_states import Checked, OrderState, checked, checked_state, is_new, order_state
-from rms.shipments.wake import wake_tellers
+from rms.shipments.wake import wake_exchange, wake_tellers, wake_writer
 
 MAX_CALLS: Final = 1000
 """Calls about one return that may be news: one for each item, and as many corrections."""
@@ -51,6 +52,16 @@ _ANY_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 class _ChangedMeanwhileError(Exception):
     """Something happened to the return since it was read: look again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of a return: its rows, and what they say."""
+
+    status: Item
+    order: ReturnOrder
+    words: Mapping[str, Judged]
+    rows: Mapping[Key, Item]
 
 
 def process_return(core: Core, client: str, by: str, request: ProcessReturn) -> Accepted | IsCancelled | VerdictsStand:
@@ -78,7 +89,7 @@ def _processed(
 ) -> Accepted | IsCancelled | VerdictsStand | None:
     """What comes of it; None when the return changed meanwhile and nothing was written."""
     calls = calls_of(status)
-    rows, keys = read_with_calls(core, aggregate, calls, [aggregate.document])
+    rows, keys = read_with_calls(core, aggregate, calls, [aggregate.document, aggregate.exchange])
     order, known = from_document(text(rows[aggregate.document], "body")), last_words(rows, keys)
     problems = [*_not_this_return(request, order), *_not_its_items(said, order, known)]
     if problems:
@@ -93,10 +104,14 @@ def _processed(
         if (before := known.get(item.item_code)) is None or not before.says(item, said.location_code)
     )
     if not news:
+        if (exchange := rows.get(aggregate.exchange)) is not None:
+            from rms.returns.replacing import try_again  # noqa: PLC0415 - few returns are exchanges
+
+            try_again(core, aggregate, status, exchange, order, rows, keys)
         return Accepted()
     if calls >= MAX_CALLS:
         raise BadDataError("[returnOrderCode: was processed too often]")
-    return _kept(core, aggregate, status, order, known, replace(said, items=news))
+    return _kept(core, aggregate, _Known(status, order, known, rows), replace(said, items=news))
 
 
 def _not_this_return(request: ProcessReturn, order: ReturnOrder) -> Iterator[str]:
@@ -136,15 +151,21 @@ def _standing(said: Processing, order: ReturnOrder, known: Mapping[str, Judged])
     return stands if stands.failed or stands.cancelled else None
 
 
-def _kept(
-    core: Core,
-    aggregate: AggregateId,
-    status: Item,
-    order: ReturnOrder,
-    known: Mapping[str, Judged],
-    news: Processing,
-) -> Accepted | None:
+def _decided(core: Core, aggregate: AggregateId, read: _Known, row: Put) -> Sequence[Write]:
+    """What the event, with its row, decides for the return's exchange, if it has one."""
+    exchange = read.rows.get(aggregate.exchange)
+    if exchange is None:
+        return ()
+    from rms.returns.replacing import after_qc  # noqa: PLC0415 - as above
+
+    with_this = {**read.rows, row.key: row.item}
+    keys = sorted(key for key in with_this if key.sk.startswith("QC#"))
+    return after_qc(core, aggregate, exchange, read.order, with_this, keys)
+
+
+def _kept(core: Core, aggregate: AggregateId, read: _Known, news: Processing) -> Accepted | None:
     """Append the event with its row; None when the return changed meanwhile and nothing was written."""
+    status, order, known = read.status, read.order, read.words
     number, judged = calls_of(status) + 1, known.keys() | {item.item_code for item in news.items}
     much = Checked.ALL_CHECKED if judged >= {item.item_code for item in order.wanted} else Checked.SOME_CHECKED
     first = [item for item in news.items if item.item_code not in known]
@@ -164,18 +185,25 @@ def _kept(
         | _brought(aggregate, status, much),
     )
     row = Put(aggregate.qc(number), {"body": body}, NEW)
+    configuration = configuration_of(core, aggregate.client)
+    owed = wanted_after(core, configuration, aggregate, status)
+    decided = _decided(core, aggregate, read, row)
     try:
-        readers = configuration_of(core, aggregate.client).readers
-        match core.journal.append(aggregate, event, change, readers=readers, also=[row], status=status):
-            case Appended(readers=marked):
-                wake_tellers(core, aggregate, marked)
-                return Accepted()
-            case Duplicate():  # the same call came twice at once: one of them is the event
-                return Accepted()
-            case Blocked():
-                return None
+        also: list[Write] = [row, *owed, *decided]
+        appended = core.journal.append(
+            aggregate, event, change, readers=configuration.readers, also=also, status=status
+        )
     except _ChangedMeanwhileError:
         return None
+    if isinstance(appended, Blocked):
+        return None
+    if isinstance(appended, Appended):  # else the same call came twice at once: one of them is the event
+        wake_tellers(core, aggregate, appended.readers)
+    if owed:
+        wake_writer(core, first_of(aggregate, status))
+    if any(isinstance(write, Update) for write in decided):
+        wake_exchange(core, aggregate)
+    return Accepted()
 
 
 def _brought(aggregate: AggregateId, status: Item, much: Checked) -> dict[str, Value]:

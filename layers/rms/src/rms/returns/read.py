@@ -19,12 +19,26 @@ from rms.platform.times import to_text
 from rms.returns.results import Judged, calls_of, judged_items
 from rms.shipments.claims import owner_of
 from rms.shipments.order_states import AT_HAND, OrderState, order_state
-from rms.shipments.showing import Json, life
+from rms.shipments.showing import Json, life, shown
 
 PAGE: Final = 50
 
 OF_ONE_ORDER: Final = 100
 """Most returns of one forward order that a search shows."""
+
+_OF_AN_EXCHANGE: Final = {
+    "state": "state",
+    "decision": "decision",
+    "store": "shopifyStore",
+    "order": "replacementOrderId",
+    "by": "linkedBy",
+    "linked_at": "linkedAt",
+    "reason": "reason",
+    "walks": "tries",
+    "due_at": "nextTryAt",
+    "order_cancelled_at": "orderCancelledAt",
+    "settled_at": "settledAt",
+}
 
 _BEGINNING, _END = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 _YEARS: Final = range(1970, 9999)  # within them a change of zone cannot overflow
@@ -59,7 +73,8 @@ def read_return(core: Core, client: str, code: str) -> dict[str, Json]:
         NotFoundError: no such return, or another client's.
     """
     aggregate = return_id(client, code)
-    rows = core.table.get_many([aggregate.document, aggregate.status, aggregate.booking, aggregate.cancellation])
+    keys = [aggregate.document, aggregate.status, aggregate.booking, aggregate.cancellation, aggregate.exchange]
+    rows = core.table.get_many(keys)
     if aggregate.document not in rows:
         raise NotFoundError("No such return order")
     document, status = rows[aggregate.document], rows[aggregate.status]
@@ -68,6 +83,7 @@ def read_return(core: Core, client: str, code: str) -> dict[str, Json]:
     return {
         **_summary(order, status),
         **_items(order, order_state(status), judged),
+        "exchange": shown(rows.get(aggregate.exchange), _OF_AN_EXCHANGE),
         **life(core, aggregate, status, rows.get(aggregate.booking), rows.get(aggregate.cancellation)),
     }
 

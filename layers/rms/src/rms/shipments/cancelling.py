@@ -140,8 +140,10 @@ class _Claim:
         return self.seen.aggregate
 
 
-def cancel_shipment(core: Core, aggregate: AggregateId) -> CancelOutcome:
+def cancel_shipment(core: Core, aggregate: AggregateId, *, left_to_do: str | None = CHANNELS_OWN) -> CancelOutcome:
     """Cancel a return or a forward parcel at whoever was to collect it.
+
+    `left_to_do` is remarked where RMS has booked nothing; None where the channel itself has cancelled.
 
     The same wish again gets the same answer, and is tried anew where it was refused or held. A booking whose outcome is
     not known yet is cancelled once it is.
@@ -155,7 +157,7 @@ def cancel_shipment(core: Core, aggregate: AggregateId) -> CancelOutcome:
         seen = _look(core, aggregate)
         if seen is None:
             raise NotFoundError("No such return order or shipment")
-        outcome = _standing(seen) or _pursue(core, seen, until)
+        outcome = _standing(seen) or _pursue(core, seen, until, left_to_do)
         if outcome is not None:
             return outcome
     raise TableContendedError("a parcel kept changing while it was to be cancelled")
@@ -222,7 +224,7 @@ def _standing(seen: _Seen) -> CancelOutcome | None:
             return None
 
 
-def _pursue(core: Core, seen: _Seen, until: datetime) -> CancelOutcome | None:
+def _pursue(core: Core, seen: _Seen, until: datetime, left_to_do: str | None = CHANNELS_OWN) -> CancelOutcome | None:
     """Do what the booking asks for; None when it changed meanwhile."""
     match seen.booked:
         case BookingState.CALLING | BookingState.WORKING | BookingState.UNKNOWN | BookingState.HELD:
@@ -232,7 +234,7 @@ def _pursue(core: Core, seen: _Seen, until: datetime) -> CancelOutcome | None:
         case BookingState.REFUSED if seen.booking is not None and "order_id" in seen.booking:
             return _ask(core, seen, until)  # no AWB, but the order that was made before is there
         case _:
-            return _at_once(core, seen)
+            return _at_once(core, seen, left_to_do)
 
 
 def _wait_for_the_booking(core: Core, seen: _Seen) -> CancelOutcome | None:
@@ -258,13 +260,13 @@ def _waiting_row(core: Core, seen: _Seen) -> Item:
     return _row(core, seen, CancellationState.WANTED, due_at=due, due_shard=due_shard(seen.aggregate.pk))
 
 
-def _at_once(core: Core, seen: _Seen) -> CancelOutcome | None:
+def _at_once(core: Core, seen: _Seen, left_to_do: str | None) -> CancelOutcome | None:
     """Nobody was sent for through RMS."""
     remark = None
     if seen.booked in {None, BookingState.WITHDRAWN}:
         if seen.booking is None and _is_announced(seen):
             return _placed_elsewhere(seen)
-        remark = CHANNELS_OWN
+        remark = left_to_do
     fence = None if seen.wish is None else text(seen.wish, "fence")
     try:
         return _finish(core, seen, fence, remark, _moved_unless_at_hand)

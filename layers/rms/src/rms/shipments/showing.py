@@ -53,8 +53,8 @@ def life(
 ) -> dict[str, Json]:
     """Booking, wish to cancel, timeline and cursors, by the names they have outside. The arguments are the rows."""
     return {
-        "booking": _shown(booking, _OF_A_BOOKING),
-        "cancellation": _shown(cancellation, _OF_A_CANCELLATION),
+        "booking": shown(booking, _OF_A_BOOKING),
+        "cancellation": shown(cancellation, _OF_A_CANCELLATION),
         "timeline": [_event(recorded) for recorded in _events(core, aggregate, number(status, "sequence"))],
         "notifications": [cursor_shown(row) for row in core.table.query(aggregate.pk, prefix="CURSOR#").items],
     }
@@ -72,7 +72,7 @@ def _events(core: Core, aggregate: AggregateId, last: int) -> list[RecordedEvent
     return events
 
 
-def _shown(row: Item | None, names: Mapping[str, str]) -> Json:
+def shown(row: Item | None, names: Mapping[str, str]) -> Json:
     """What a row holds under some of its names, by those that they have outside."""
     if row is None:
         return None

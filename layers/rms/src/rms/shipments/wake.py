@@ -41,6 +41,18 @@ def wake_booker(core: Core, aggregate: AggregateId) -> None:
     _wake(core, "bookings", [{"client": aggregate.client, "kind": aggregate.kind, "code": aggregate.code}])
 
 
+def wake_writer(core: Core, aggregate: AggregateId) -> None:
+    """Have a returns app told what QC found, as far as that is due."""
+    about = {"client": aggregate.client, "kind": aggregate.kind, "code": aggregate.code}
+    _wake(core, "bookings", [{"task": "write_back", **about}])
+
+
+def wake_exchange(core: Core, aggregate: AggregateId, *, delay_seconds: int = 0) -> None:
+    """Have done what is decided about a replacement order."""
+    about = {"client": aggregate.client, "kind": aggregate.kind, "code": aggregate.code}
+    _wake(core, "bookings", [{"task": "exchange", **about}], delay_seconds)
+
+
 def wake_drain(core: Core, client: str, awb: str) -> None:
     """Have the events applied that waited for this AWB."""
     _wake(core, "inbound", [{"task": "drain", "client": client, "awb": awb}])

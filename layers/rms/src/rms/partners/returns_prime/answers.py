@@ -54,6 +54,17 @@ def read_page(answer: HttpAnswer | NoAnswer) -> Page | Failure:
     return Page(readable, len(found) - len(readable), is_last=data.get("hasNextPage") is not True)
 
 
+def read_numbered(answer: HttpAnswer | NoAnswer, number: str) -> Request | Failure:
+    """The request of that number in the answer to a question for it."""
+    page = read_page(answer)
+    if not isinstance(page, Page):
+        return page
+    found = next((request for request in page.requests if request.number == number), None)
+    if found is None and (page.unreadable or not page.is_last):
+        return Unknown("Returns Prime does not list the request, or not so that it can be read")
+    return found or Absent()
+
+
 def without_bank(value: Any) -> Any:
     """A document as it may be kept: without bank details, wherever they stand."""
     if isinstance(value, dict):

@@ -31,6 +31,7 @@ class Settings:
     location_code: str
     order_by_name: bool
     courier: str
+    account: str | None
     drop: Address | None
     writes_status: bool
     writes_inspection: bool
@@ -52,6 +53,7 @@ class Settings:
             location_code=options["location_code"],
             order_by_name=_chosen(options, "forward_order_code") == "name",
             courier=_word(options, "courier"),
+            account=(options.get("account") or "").strip() or None,
             drop=_drop(options),
             writes_status=_chosen(options, "write_back") in {"status", "both"},
             writes_inspection=_chosen(options, "write_back") in {"inspection", "both"},

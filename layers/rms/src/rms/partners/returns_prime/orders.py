@@ -1,6 +1,6 @@
 """Return orders out of a request: one for each parcel. Source: guide, section 8; contract, section 3.4."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -8,7 +8,7 @@ from typing import Final
 from rms.model.return_order import Parcel, ReturnItem, ReturnOrder
 from rms.partners.returns_prime.connection import Settings
 from rms.partners.returns_prime.request import Line, Request
-from rms.partners.returns_prime.statuses import Stage
+from rms.partners.returns_prime.statuses import COURSES
 
 USUAL_PARCEL: Final = Parcel(length_cm=Decimal(1), breadth_cm=Decimal(1), height_cm=Decimal(1), weight_g=Decimal(200))
 """What is said of a parcel that nobody has measured. Source: RMS API contract, section 3.4."""
@@ -25,26 +25,27 @@ class Made:
     waiting: tuple[str, ...]
 
 
-def return_orders(settings: Settings, request: Request, known: Mapping[str, str]) -> Made:
+def return_orders(settings: Settings, request: Request, known: Mapping[str, str], taken: Collection[str] = ()) -> Made:
     """The return orders of a request, one for each AWB, in the order in which its lines name them.
 
     `known` has the code of every return that was made of this request before, by AWB: a line that gets its AWB late
-    must not move the numbers of others. A rejected request makes no new return.
+    must not move the numbers of others. `taken` are codes that other returns have. A request that is rejected or put
+    away makes no new return.
     """
     by_awb: dict[str, list[Line]] = {}
     for line in request.lines:
         if line.awb:
             by_awb.setdefault(line.awb, []).append(line)
-    codes = _codes(request, list(by_awb), known)
+    codes = _codes(request, list(by_awb), known, taken)
     orders = [_order(settings, request, codes[awb], lines) for awb, lines in by_awb.items() if awb in codes]
     return Made(tuple(orders), tuple(line.id for line in request.lines if not line.awb))
 
 
-def _codes(request: Request, awbs: list[str], known: Mapping[str, str]) -> dict[str, str]:
+def _codes(request: Request, awbs: list[str], known: Mapping[str, str], taken: Collection[str]) -> dict[str, str]:
     codes = {awb: known[awb] for awb in awbs if awb in known}
-    if request.stage is Stage.REJECTED:
+    if not COURSES[request.stage].makes:
         return codes
-    taken, number = set(known.values()), 1
+    taken, number = {*known.values(), *taken}, 1
     for awb in awbs:
         while awb not in codes:
             code = request.number if number == 1 else f"{request.number}-{number}"
@@ -63,6 +64,7 @@ def _order(settings: Settings, request: Request, code: str, lines: list[Line]) -
         forward_order_code=next(each for each in by_preference if each),
         items=tuple(item for line in lines for item in _units(line)),
         location_code=settings.location_code,
+        account_alias=settings.account,
         placed_at=request.created_at,
         channel_status=request.status or None,
         awb=lines[0].awb,

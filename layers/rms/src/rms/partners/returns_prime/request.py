@@ -66,10 +66,24 @@ class Request:
     order_name: str
     customer: Address | None
     lines: tuple[Line, ...]
+    approved: Mark | None
     received: Mark | None
     inspected: Mark | None
     rejected: Mark | None
+    archived: Mark | None
     exchange_order_id: str | None
+
+    @property
+    def mark(self) -> Mark | None:
+        """The mark of where it stands; None where it says none."""
+        marks = {
+            Stage.APPROVED: self.approved,
+            Stage.RECEIVED: self.received,
+            Stage.INSPECTED: self.inspected,
+            Stage.REJECTED: self.rejected,
+            Stage.ARCHIVED: self.archived,
+        }
+        return marks.get(self.stage)
 
 
 def read(sent: Mapping[str, Any]) -> Request | str:
@@ -96,9 +110,11 @@ def read(sent: Mapping[str, Any]) -> Request | str:
         order_name=order_name,
         customer=_customer(mapping(sent.get("customer"))),
         lines=tuple(line for line in lines if line),
+        approved=_mark(sent.get("approved")),
         received=_mark(sent.get("received")),
         inspected=_mark(sent.get("inspected")),
         rejected=_mark(sent.get("rejected")) or _mark(sent.get("reject")),
+        archived=_mark(sent.get("archived")),
         exchange_order_id=code(mapping(mapping(sent.get("exchange")).get("order")).get("id")) or None,
     )
 

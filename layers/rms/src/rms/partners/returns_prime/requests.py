@@ -34,6 +34,12 @@ def ask_for_page(settings: Settings, page: int, since: datetime, until: datetime
     return replace(asked, query=query, most_bytes=_MOST_BYTES)
 
 
+def ask_for_number(settings: Settings, number: str) -> HttpRequest:
+    """The call that lists the request which a shopper knows by this number."""
+    asked = json_request("GET", f"{settings.base_url}{PATH}", settings.headers)
+    return replace(asked, query={"page": "1", "request_number": number}, most_bytes=_MOST_BYTES)
+
+
 def subscribe(settings: Settings, url: str, topics: Sequence[Topic]) -> HttpRequest:
     """The call that has webhooks sent to a URL of ours, of which one part is hard to guess."""
     body = {"url": url, "topics": [topic.value for topic in topics]}

@@ -3,6 +3,7 @@
 What stands in no table is kept as it came and counted by whoever reads it. Source: Returns Prime guide, section 6.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -26,6 +27,39 @@ class Stage(StrEnum):
 
 STAGES: Final = {stage.value.lower(): stage for stage in Stage if stage is not Stage.OTHER}
 """Stage by a request's `status`."""
+
+# a request that is   and has no return   has one       why
+_ROWS: Final = """
+  PENDING               makes_it            keeps_it      the courier is booked, whoever approves
+  APPROVED              makes_it            keeps_it      the usual way
+  RECEIVED              makes_it            keeps_it      ticked off by hand: the goods may still be on their way
+  INSPECTED             makes_it            keeps_it      ticked off by hand, as above
+  REFUNDED              makes_it            keeps_it      money goes back before the goods come, at times
+  REJECTED              makes_none          cancels_it    nobody wants the goods
+  ARCHIVED              makes_none          cancels_it    put away; most of these are long back, and then they stay
+  OTHER                 makes_it            keeps_it      nobody knows what it means: kept raw, counted, decides nothing
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What becomes of a request's parcels where it stands so.
+
+    `cancels`: their returns are cancelled, but for those that the courier has collected.
+    """
+
+    makes: bool
+    cancels: bool
+
+
+def courses() -> dict[Stage, Course]:
+    """The rows above."""
+    split = [line.split(maxsplit=3) for line in _ROWS.strip().splitlines()]
+    return {Stage(stage): Course(makes == "makes_it", keeps == "cancels_it") for stage, makes, keeps, _ in split}
+
+
+COURSES: Final = courses()
+"""What a request's stage decides about its returns."""
 
 SHIPMENTS: Final = {
     "requested": To.PICKUP_QUEUE,

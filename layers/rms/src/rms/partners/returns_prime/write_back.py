@@ -4,10 +4,12 @@ Each call sets something to a value, so that a second one does no harm; still a 
 up first. Source: Returns Prime guide, section 5.
 """
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import Any, Final
 
 from rms.aggregators.reading import text
@@ -17,8 +19,9 @@ from rms.partners.returns_prime.answers import read_data
 from rms.partners.returns_prime.connection import Settings
 from rms.partners.returns_prime.request import Request
 from rms.partners.returns_prime.requests import request_url
-from rms.partners.returns_prime.statuses import Stage
+from rms.partners.returns_prime.statuses import COURSES, Stage
 from rms.platform.http import HttpAnswer, HttpRequest, NoAnswer
+from rms.platform.json import parse_object
 from rms.platform.times import to_text
 
 _ONE_OF_NONE: Final = frozenset({404, 405})
@@ -39,6 +42,15 @@ class Write(StrEnum):
     RECEIVED = "RECEIVED"
     INSPECTED = "INSPECTED"
     REJECTED = "REJECTED"
+
+
+class Standing(Enum):
+    """What is left of a call to make, as far as the request and our own record of it show."""
+
+    TO_TELL = auto()
+    TOLD = auto()
+    TOO_LATE = auto()
+    """The warehouse has changed its mind, and the request has come to its end: for a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +98,34 @@ def told_already(write: Write, request: Request) -> bool:
             return request.inspected is not None or request.stage in _SINCE_INSPECTED
         case Write.REJECTED:
             return request.rejected is not None or request.stage is Stage.REJECTED
+
+
+def standing(write: Write, call: HttpRequest, request: Request, told: str | None) -> Standing:
+    """What is left of a call. `told` is the digest of what RMS has told of this for certain; None: nothing.
+
+    Once told, only an inspection is corrected: what is received stays so, and what is rejected is at its end. A request
+    that is rejected or put away without us is let be.
+    """
+    if told == body_digest(call):
+        return Standing.TOLD
+    if told is None:
+        known = told_already(write, request) or COURSES[request.stage].cancels
+        return Standing.TOLD if known else Standing.TO_TELL
+    if write is not Write.INSPECTED:
+        return Standing.TOLD
+    if request.inspected is not None and request.inspected.comment == _content(call)["notes"]:
+        return Standing.TOLD
+    at_its_end = COURSES[request.stage].cancels or request.stage is Stage.REFUNDED
+    return Standing.TOO_LATE if at_its_end else Standing.TO_TELL
+
+
+def body_digest(call: HttpRequest) -> str:
+    """The same for the same result, whenever it is told."""
+    return hashlib.sha256(json.dumps(_content(call), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _content(call: HttpRequest) -> dict[str, Any]:
+    return {name: said for name, said in parse_object(call.body or b"{}").items() if not name.endswith("_at")}
 
 
 _SINCE_INSPECTED: Final = frozenset({Stage.INSPECTED, Stage.REFUNDED})

@@ -38,9 +38,10 @@ from rms.partners.shopify.requests import (
     set_quantity,
     subscribe,
 )
-from rms.partners.shopify.webhook import OrderNotice, Topic, proves_sender, read_webhook
+from rms.partners.shopify.webhook import SIGNATURE, OrderNotice, Topic, proves_sender, read_webhook
 
 __all__ = [
+    "SIGNATURE",
     "CalculatedLine",
     "CancelTaken",
     "Done",
