@@ -95,10 +95,23 @@ BUDGETS: Final[Mapping[str, Budget]] = {
         read_units=10,
     ),
     "the warehouse's results of one return": Budget(
-        cold=3,
+        cold=4,
         warm={"DynamoDB BatchGetItem": 1, "DynamoDB GetItem": 1, "DynamoDB TransactWriteItems": 1},
         write_units=10,
         read_units=4,
+    ),
+    "QC call to all sinks": Budget(
+        cold=29,
+        warm={
+            "DynamoDB BatchGetItem": 8,
+            "DynamoDB GetItem": 1,
+            "DynamoDB Query": 1,
+            "DynamoDB TransactWriteItems": 5,
+            "DynamoDB UpdateItem": 4,
+            "SQS SendMessageBatch": 1,
+        },
+        write_units=57,
+        read_units=33,
     ),
     "authorize": Budget(cold=1, warm={"DynamoDB GetItem": 1}, write_units=0, read_units=1),
     "look for silent parcels, none": Budget(

@@ -12,12 +12,17 @@ from bench.installations import Installation
 from rms.clients import credentials
 from rms.journal.events import text
 from rms.journal.keys import all_silent_shards
+from rms.model.endpoint_kind import EndpointKind
 from rms.notifications.seen import ORDERS
 from rms.platform.table import EXISTING, Key, Update
 from rms.platform.times import to_text
 from rms.returns.read import PAGE
+from sandbox.faults import Answer
 from tests.builders import a_channel_booked_body, a_processed_body, a_return_order_body
+from tests.sinks import CHANNEL, ERP, WMS, Sinks, register
 from tests.world import CLIENT
+
+SINKS: Final = (ERP, CHANNEL, WMS, "app")
 
 SCAN: Final = Path(__file__).parents[1] / "events/clickpost/webhook.in_transit.json"
 
@@ -218,6 +223,28 @@ def process(rms: Installation, number: int) -> Run:
     return run
 
 
+def process_to_all_sinks(rms: Installation, number: int) -> Run:
+    """A warehouse's one call about a return, until channel, books, returns app and warehouse have heard of it."""
+    if number != 2:  # noqa: PLR2004 - the second run of warm environments
+        _sinks_join(rms)
+    code, _ = _a_booked_return(rms, number)
+
+    def run() -> None:
+        told = {name: len(rms.http.sent_to(f"https://{name}.test/")) for name in SINKS}
+        assert rms.process(a_processed_body(returnOrderCode=code)).status == 200  # noqa: PLR2004 - taken
+        rms.work_all()
+        assert all(len(rms.http.sent_to(f"https://{name}.test/")) == told[name] + 1 for name in SINKS)
+
+    return run
+
+
+def _sinks_join(rms: Installation) -> None:
+    Sinks(rms).join()
+    rms.answer_at("app.test", lambda *_: Answer(200, {}, b""))
+    partner = {"partner": "RETURNS_PRIME"}
+    register(rms, "app", EndpointKind.PROCESSING_UPDATE, "https://app.test/updates", settings=partner)
+
+
 def authorize(rms: Installation, number: int) -> Run:
     """The authorizer, for a call whose credential API Gateway does not remember."""
     issued = credentials.issue_credential(rms.core, CLIENT, f"shop-{number}", ["client"])
@@ -284,6 +311,7 @@ FLOWS: Final = (
     Flow("list, a page of 50", list_page),
     Flow("read one return", read_one),
     Flow("the warehouse's results of one return", process, most_calls=3),
+    Flow("QC call to all sinks", process_to_all_sinks, most_calls=20),
     Flow("authorize", authorize, most_calls=1),
     Flow("sweep, nothing due", sweep),
     Flow("look for silent parcels, none", look_for_silence, most_calls=6),

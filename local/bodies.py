@@ -71,6 +71,53 @@ def a_channel_booked_return(code: str, awb: str) -> dict[str, Any]:
     }
 
 
+def a_return_of_two(code: str, awb: str, location: str) -> dict[str, Any]:
+    """The same for two sarees, with all that books want to know of them."""
+    item = {
+        "reason": "Too small",
+        "channelSkuCode": "IKAT-SAREE-RED",
+        "name": "Ikat saree, red",
+        "price": 4250.0,
+        "finalAmountPaid": 4250.0,
+    }
+    shopper = {
+        "name": "Meera Nambiar",
+        "line1": "14 Lotus Court",
+        "line2": "Hill Road",
+        "city": "Pune",
+        "state": "Maharashtra",
+        "zip": "411014",
+        "country": "INDIA",
+        "email": "meera@example.com",
+        "phone": "9812300045",
+    }
+    return a_channel_booked_return(code, awb) | {
+        "locationCode": location,
+        "currencyCode": "INR",
+        "orderItems": [{**item, "itemCode": f"{code}-{number}"} for number in (1, 2)],
+        "pickupAddress": shopper,
+        "orderDetails": {"codValue": 0, "invoiceValue": 8500.0, "isCod": False},
+    }
+
+
+def a_processed_return(code: str, location: str) -> dict[str, Any]:
+    """A body for POST /usp/return: of the two sarees one has a stain."""
+    passed = {"returnItemCode": f"{code}-1", "channelSkuCode": "IKAT-SAREE-RED", "qcStatus": "PASS"}
+    failed = passed | {
+        "returnItemCode": f"{code}-2",
+        "qcStatus": "FAIL",
+        "qcReason": "STAIN_DAMAGE",
+        "imageUrls": [f"https://images.example.com/{code}-2.jpg"],
+    }
+    return {
+        "channelName": "KAVERI-WEB",
+        "returnOrderCode": code,
+        "forwardOrderCode": "KL-48901",
+        "locationCode": location,
+        "orderItems": [passed, failed],
+    }
+
+
 def an_exchanged_return(code: str, awb: str) -> dict[str, Any]:
     """The same with two items, for each of which the shopper wants another one."""
     body = a_channel_booked_return(code, awb)

@@ -15,7 +15,8 @@ from local.bodies import a_channel_booked_return, a_return, a_shipment, an_excha
 from local.onboarding import EXCHANGE_TAG, HOLD_TAG, SECONDS, Api, CallRefused, Client
 from local.partners import Partner
 from local.stack import Stack
-from local.steps import say
+from local.steps import FlowFailed, say
+from local.warehouse import checks
 from rms.platform.dynamodb import DynamoTable
 
 PATIENCE_SECONDS: Final = 60.0
@@ -33,10 +34,6 @@ EXCHANGED: Final[Mapping[str, tuple[Sequence[str], Mapping[str, Any]]]] = {
 
 
 _FIRST_SCANS: Final = tuple(told for told in CLICKPOST_BACK.told[:2] if told)
-
-
-class FlowFailed(Exception):  # noqa: N818 - reads as the sentence it is
-    """The flow did not end as it must; the text says where."""
 
 
 @dataclass(slots=True)
@@ -146,6 +143,7 @@ def play(stack: Stack, partners: Mapping[str, Partner], client: Client) -> bool:
         ("A forward parcel with its label at Clickpost, and its invoice", partial(_shipped_at_clickpost, stage)),
         *((f"A forward parcel with its label at {each.name}", partial(_shipped, stage, each)) for each in OTHERS),
         ("A parcel whose label the client's web shop gives", partial(_labelled_by_the_shop, stage)),
+        ("The warehouse checks a return; channel, books and warehouse system hear of it", partial(_checked, stage)),
         *(
             (f"Flow 6, without Clickpost: an exchange, QC {what}", partial(_exchanged, stage, verdicts, state))
             for what, (verdicts, state) in EXCHANGED.items()
@@ -265,6 +263,18 @@ def _booked_past_rms(stage: Stage) -> None:
     watch.until("RETURN_ORDER_PLACED", *(told for told in CLICKPOST_BACK.told[:2] if told))
     stage.travels(watch, "clickpost", awb, Life(CLICKPOST_BACK.name, CLICKPOST_BACK.told[2:]))
     _compare_return(stage, watch, awb)
+
+
+def _checked(stage: Stage) -> None:
+    """A return that its channel has booked is checked once it is delivered."""
+
+    def arrives(code: str, awb: str) -> None:
+        watch = stage.watch(code)
+        watch.until("RETURN_ORDER_PLACED")
+        stage.partners["clickpost"].control.post("shipments", {"awb": awb, "courier": 25, "is_return": True})
+        stage.travels(watch, "clickpost", awb, CLICKPOST_BACK)
+
+    checks(stage.api, Api(stage.stack.api_url, stage.client.warehouse), stage.partners, arrives)
 
 
 def _asked_in_returns_prime(stage: Stage) -> None:

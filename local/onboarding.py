@@ -29,6 +29,7 @@ class Client:
         name: its id, which is its `authDomainName`.
         headers: what it sends with each call.
         operator: what its operator sends.
+        warehouse: what its warehouse sends with the results of its checks.
         endpoint: the name of its endpoint at RMS; at the simulated receiver it is called as the client is.
         webhook_key: what Clickpost's webhooks carry.
     """
@@ -36,6 +37,7 @@ class Client:
     name: str
     headers: Mapping[str, str]
     operator: Mapping[str, str]
+    warehouse: Mapping[str, str]
     endpoint: str
     webhook_key: str
 
@@ -76,8 +78,9 @@ def onboard(stack: Stack, clickpost: Partner, receiver: Partner, *, client: str,
     api = Api(stack.api_url, operator)
     webhook_key = secrets.token_urlsafe(24)
     api.expect(201, "POST", "/clients", {"client": client, "name": name})
-    credential = api.expect(
-        201, "POST", f"/clients/{client}/credentials", {"username": "shop", "roles": ["client", "warehouse"]}
+    shop, warehouse = (
+        api.expect(201, "POST", f"/clients/{client}/credentials", {"username": username, "roles": roles})
+        for username, roles in (("shop", ["client", "warehouse"]), ("warehouse", ["warehouse"]))
     )
     account = {
         "aggregator": "CLICKPOST",
@@ -99,7 +102,7 @@ def onboard(stack: Stack, clickpost: Partner, receiver: Partner, *, client: str,
     receiver.control.post(f"endpoints/{client}", expected)
     webhook_url = f"{stack.api_url}/rms/in/api/clickpost/notify"
     clickpost.control.post("settings", {"webhook_url": webhook_url, "webhook_key": webhook_key})
-    return Client(client, credential, operator, endpoint="shop", webhook_key=webhook_key)
+    return Client(client, shop, operator, warehouse, endpoint="shop", webhook_key=webhook_key)
 
 
 def open_shop(stack: Stack, client: Client, shopify: Partner) -> None:

@@ -13,7 +13,8 @@ from local.processes import Process
 from sandbox.client import SandboxClient
 
 START_SECONDS: Final = 15.0
-PARTNERS: Final = ("clickpost", "shiprocket", "shipway", "generic", "returns_prime", "shopify", "receiver")
+CALLERS: Final = ("clickpost", "shiprocket", "shipway", "generic", "returns_prime", "shopify")
+RECEIVERS: Final = ("receiver", "erp", "channel", "wms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,8 @@ class Partner:
     """A partner that answers.
 
     Attributes:
-        urls: what it said about itself: `url`, and `base_url` (Clickpost) or `hooks` (receiver).
+        urls: what it said about itself: `url`, and `base_url` (Clickpost), `hooks` (receiver) or `inbox` (a system that
+            takes one kind of call).
         control: steers it and looks into it.
     """
 
@@ -48,13 +50,13 @@ def partner(name: str, *arguments: str, folder: Path) -> Iterator[Partner]:
 
 @contextmanager
 def partners(folder: Path) -> Iterator[Mapping[str, Partner]]:
-    """Every aggregator, a web shop and a client's receiver, by name."""
+    """Every aggregator, a returns app, a web shop, and a client's own systems, by name."""
     # Webhooks follow one another quickly here; the pause between the tries of a refused one stays.
     quick = ("--webhook-spacing", "2")
     with ExitStack() as stack:
         yield {
-            name: stack.enter_context(partner(name, *(quick if name != "receiver" else ()), folder=folder))
-            for name in PARTNERS
+            name: stack.enter_context(partner(name, *(quick if name in CALLERS else ()), folder=folder))
+            for name in (*CALLERS, *RECEIVERS)
         }
 
 

@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+class FlowFailed(Exception):  # noqa: N818 - reads as the sentence it is
+    """A flow did not end as it must; the text says where."""
+
+
 def say(line: str = "") -> None:
     """Print one line at once, also into a pipe."""
     print(line, flush=True)

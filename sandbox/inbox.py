@@ -1,6 +1,7 @@
 """A system that RMS posts to, without sockets: proof checked, every call recorded, faults on demand.
 
-What it makes of a body is its own: see `sandbox.erp` and `sandbox.wms`. Source: RMS API contract, sections 1.2 and 1.5.
+What it makes of a body is its own: see `sandbox.erp`, `sandbox.wms` and `sandbox.channel`.
+Source: RMS API contract, sections 1.2 and 1.5.
 """
 
 import hashlib
@@ -57,6 +58,7 @@ class Inbox(ABC):
     """
 
     PATH: str
+    METHOD = "POST"
     OPERATION: str
 
     def __init__(self, *, keeps: int = 10_000, seed: int = 1, clock: Callable[[], datetime] | None = None) -> None:
@@ -133,7 +135,7 @@ class Inbox(ABC):
                 return Answer(200, JSON_TYPE, json.dumps(self._expected_headers).encode())
             if path != self.PATH:
                 return Answer(404, JSON_TYPE, b"{}")
-            if method != "POST":
+            if method != self.METHOD:
                 return Answer(405, JSON_TYPE, b"{}")
             return self._receive(headers, body)
 

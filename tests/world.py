@@ -21,6 +21,7 @@ from rms.platform.table import TableUnavailableError
 from sandbox.clickpost.engine import ClickpostEngine
 from sandbox.clickpost.settings import Settings
 from sandbox.in_process import InProcessHttp
+from sandbox.in_process import Partner as Handle
 from sandbox.partner import AccountEngine, CallEngine, PartnerEngine
 from sandbox.receiver.engine import ReceiverEngine
 from sandbox.shopify.engine import ShopifyEngine
@@ -448,6 +449,10 @@ class World:
         )
         fresh.journal._pause = lambda _: None
         return fresh
+
+    def answer_at(self, host: str, handle: Handle) -> None:
+        """Let a simulated system answer at a host."""
+        self._hosts.partners[host] = handle
 
     def join(self, host: str, partner: Partner | App) -> None:
         """Let another partner answer at a host, and its time pass with everybody's."""

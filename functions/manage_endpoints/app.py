@@ -15,7 +15,7 @@ api = client_api(core, role="client")
 def create_endpoint(call: Call) -> Reply:
     """A new endpoint; its signing secret is in this answer and nowhere else."""
     wanted = read(CreateEndpoint, call.body)
-    made = endpoints.create_endpoint(api.core, call.client, wanted.endpoint, wanted.settings)
+    made = endpoints.create_endpoint(api.core, call.client, wanted.endpoint, wanted.all_settings)
     return Reply(HTTPStatus.CREATED, {"endpoint": wanted.endpoint, "signingSecret": made.secret})
 
 

@@ -28,6 +28,7 @@ from tests.fakes import table
 from tests.fakes.calls import Calls, Plan, ProcessKilledError, no_faults
 from tests.fakes.queues import QUEUES, Received
 from tests.partners import onboard, open_shop
+from tests.sinks import Sinks
 from tests.world import CLIENT, SWEEP, HttpReply, Partner, World
 
 NEIGHBOUR: Final = "fern"
@@ -88,6 +89,7 @@ class Run:
         """Whether time passes until no parcel is watched any more: that takes weeks of it."""
         self.calls = Calls()
         self.world = World(seed=seed, calls=self.calls, clickpost=clickpost, endpoints=endpoints)
+        self.sinks = Sinks(self.world)
         self.plan, self.late = plan, late
         self.faulty = plan is not no_faults
         """Whether anything may go wrong at all."""
@@ -111,6 +113,11 @@ class Run:
     def onboard(self, name: str, **settings: Any) -> None:
         """From here on another aggregator books."""
         onboard(self.world, name, **settings)
+        self.neighbours = self.rows_of_others()
+
+    def join_sinks(self) -> None:
+        """From here on an ERP, a channel and a warehouse are told of returns."""
+        self.sinks.join()
         self.neighbours = self.rows_of_others()
 
     def open_shop(self) -> None:

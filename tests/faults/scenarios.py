@@ -1,5 +1,6 @@
 """The flows of RMS, each as one scenario: what stands before it, what happens, and what it ends in on a good day."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -275,6 +276,38 @@ def _checked_once(run: Run) -> Iterator[str]:
         yield f"{verdicts}, the return is {shown['omniReturnOrderStatus']}"
     if (events, len(rows)) != (["1", "2"], 2):
         yield f"events {events}, rows {rows}"
+
+
+def _books_with_sinks(run: Run) -> None:
+    run.join_sinks()
+    _books(run)
+    run.sinks.erp.refuse("the period is closed")
+
+
+def _posted_after_a_refusal(run: Run) -> None:
+    """The ERP refuses the first posting that it gets; a person sees that it stands still, mends it, and replays."""
+    run.until_answered(run.process(a_processed_body()))
+    run.live()
+    last = len(run.world.journal(CODE))
+    run.replay(CODE, {"endpoint": "erp", "afterSequence": last - 1})
+
+
+def _heard_by_all(run: Run) -> Iterator[str]:
+    """Posted once under one messageId, which no refusal and no retry has changed; acknowledged; complete."""
+    results = {"70031-1": "PASS", "70031-2": "FAIL"}
+    events = [event["facts"].get("qc") for event in run.world.read_return(CODE).body["timeline"]]
+    if [number for number in events if number] != ["1"]:
+        yield f"QC events {events}"
+    told = [json.loads(call.body)["messageId"] for call in run.sinks.erp.calls()]
+    posted = [posting["message_id"] for posting in run.sinks.erp.postings()]
+    if len(set(told)) != 1 or posted != told[:1]:
+        yield f"posted {posted}, told {told}"
+    if [known["results"] for known in run.sinks.channel.processed()] != [results]:
+        yield f"the channel heard {run.sinks.channel.processed()}"
+    expected = [known["heard"] for known in run.sinks.wms.expectations()]
+    if expected != [["RETURN_ORDER_CREATE", "RETURN_ORDER_UPDATE", "RETURN_ORDER_COMPLETE"]]:
+        yield f"the warehouse heard {expected}"
+    yield from run.sinks.violations()
 
 
 def _has_a_shop(run: Run) -> None:
@@ -754,6 +787,13 @@ SCENARIOS: Final = (
         {CODE: ("OUT_FOR_PICKUP", _told("AWB_GENERATED", "OUT_FOR_PICKUP"))},
         before=_books,
         also=_checked_once,
+    ),
+    Scenario(
+        "QC, acknowledged and posted to an ERP that first refuses",
+        _posted_after_a_refusal,
+        {CODE: ("AWB_GENERATED", _told("AWB_GENERATED"))},
+        before=_books_with_sinks,
+        also=_heard_by_all,
     ),
     Scenario(
         "an exchange, QC passes",

@@ -54,6 +54,7 @@ NEIGHBOURS: Final[Mapping[tuple[str, str], str]] = {
     ("forward", "rms.shipments.starting"): "shipping a parcel books its AWB in the same call",
     ("forward", "rms.shipments.wake"): "who is to be told",
     ("notifications", "rms.clients.configuration"): "where a client wants to hear",
+    ("notifications", "rms.returns.results"): "what a warehouse said is told as it is shown",
     ("notifications", "rms.shipments.showing"): "a cursor is shown as reading its order shows it",
     ("notifications", "rms.shipments.wake"): "a replay wakes the tellers, as an append does",
     # Pure modules on texts, numbers and URLs out of other people's hands; they know no aggregator.

@@ -26,6 +26,7 @@ from tests.builders import (
 )
 from tests.fakes.calls import Call, Calls
 from tests.partners import SANDBOX, a_store, onboard, open_shop
+from tests.sinks import Sinks
 from tests.template import QUEUE_IDS
 from tests.world import CLIENT, RECEIVER_HOST, World, a_clickpost_account, an_operator
 
@@ -143,6 +144,7 @@ def _a_return_from_order_to_delivery(world: _Watched) -> None:
 
 def _a_return_that_the_warehouse_checks(world: _Watched) -> None:
     """In pieces, after one of three items was cancelled; what is known of it is read with every call."""
+    Sinks(world).join()
     three = a_return_order_body(returnOrderCode="RET-23")
     three["orderItems"].append({**three["orderItems"][0], "itemCode": "70031-3"})
     assert world.create_return(three).status == 200
@@ -151,6 +153,10 @@ def _a_return_that_the_warehouse_checks(world: _Watched) -> None:
         body = a_processed_body(returnOrderCode="RET-23")
         assert world.process(body | {"orderItems": body["orderItems"][place : place + 1]}).status == 200
     assert world.read_return("RET-23").body["omniReturnOrderStatus"] == "PROCESSED"
+    body = an_items_body(returnOrderCode="RET-24", orderCode="SO-70031")
+    assert world.create_return(a_return_order_body(returnOrderCode="RET-24")).status == 200
+    assert world.call("add_return_items", "PUT", "/return/update-return-order/item", body).status == 200
+    world.settle()
     assert world.call("read_returns", "POST", "/return/get/awb", {"orderCode": "SO-70031"}).status == 200
 
 

@@ -138,6 +138,7 @@ def test_a_new_endpoint_is_shown_with_everything_that_was_said_of_it_and_no_secr
     body = {
         "endpoint": "erp",
         "kind": "NOTIFICATION",
+        "settings": {},
         "url": ERP,
         "credentialUrl": f"https://{RECEIVER_HOST}/credentials/erp",
         "headers": {"Authorization": "Bearer typed-in", "X-App": "lotus-app"},
@@ -182,6 +183,112 @@ def test_a_new_endpoint_is_shown_with_everything_that_was_said_of_it_and_no_secr
     everything = listed.text + ask(world, "GET", "/erp").text
     for secret in ("typed-in", "lotus-app", made.body["signingSecret"].removeprefix("whsec_")):
         assert secret not in everything + json.dumps(world.table.rows(), default=repr)
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        ("RETURN_ACK", {}),
+        ("ERP_POSTING", {"partnerCode": "CUST-118", "partnerLocationCode": "CUST-118-PNQ"}),
+        ("ERP_POSTING", {"partnerCode": "C", "partnerLocationCode": "L", "channelName": "MAGENTO"}),
+        ("PROCESSING_UPDATE", {"partner": "CLICKPOST"}),
+        ("PROCESSING_UPDATE", {"partner": "RETURNS_PRIME"}),
+        ("RETURN_EXPECTATION", {}),
+        ("RETURN_EXPECTATION", {"locationCode": "PNQ-1"}),
+    ],
+)
+def test_an_endpoint_of_each_kind_is_made_with_what_only_its_client_can_say(
+    kind: str, settings: dict[str, str]
+) -> None:
+    world = World()
+    body = {"endpoint": "erp", "url": ERP, "kind": kind, "settings": settings}
+
+    assert ask(world, "POST", "", body).status == 201
+
+    described = shown(world, "erp")
+    assert (described["kind"], described["settings"]) == (kind, settings)
+    endpoint = configuration_of(world.core, CLIENT).endpoints["erp"]
+    assert (endpoint.kind, endpoint.settings, endpoint.reader.kind) == (kind, settings, kind)
+
+
+@pytest.mark.parametrize(
+    ("body", "description"),
+    [
+        (
+            {"kind": "ERP_POSTING"},
+            "[settings.partnerCode: may not be null, settings.partnerLocationCode: may not be null]",
+        ),
+        (
+            {"kind": "ERP_POSTING", "settings": {"partnerCode": "C", "partnerLocationCode": None, "partner": "X"}},
+            (
+                "[settings.partnerLocationCode: may not be null, "
+                "settings.partner: is no setting of an endpoint of kind ERP_POSTING]"
+            ),
+        ),
+        ({"kind": "PROCESSING_UPDATE"}, "[settings.partner: may not be null]"),
+        (
+            {"kind": "PROCESSING_UPDATE", "settings": {"partner": "SHOPIFY"}},
+            "[settings.partner: must be one of CLICKPOST, RETURNS_PRIME]",
+        ),
+        (
+            {"settings": {"partnerCode": "C"}},
+            "[settings.partnerCode: is no setting of an endpoint of kind NOTIFICATION]",
+        ),
+        (
+            {
+                "kind": "RETURN_ACK",
+                "filter": {
+                    "notificationTypes": ["RTO"],
+                    "direction": "RETURN",
+                    "logisticAggregators": ["CLICKPOST"],
+                    "locationCodes": ["BLR-2"],
+                },
+                "droppedMetadataKeys": ["Remark"],
+            },
+            (
+                "[filter.notificationTypes: is for endpoints of kind NOTIFICATION, "
+                "filter.direction: is for endpoints of kind NOTIFICATION, "
+                "filter.logisticAggregators: is for endpoints of kind NOTIFICATION, "
+                "droppedMetadataKeys: is for endpoints of kind NOTIFICATION]"
+            ),
+        ),
+    ],
+)
+def test_what_an_endpoint_of_its_kind_lacks_or_cannot_have_is_said_field_by_field(
+    body: dict[str, Any], description: str
+) -> None:
+    world = World()
+
+    reply = ask(world, "POST", "", {"endpoint": "erp", "url": ERP, **body})
+
+    assert (reply.status, reply.body["description"]) == (400, description)
+    assert "erp" not in configuration_of(world.core, CLIENT).endpoints
+
+
+def test_a_kind_is_fixed_and_the_settings_may_change() -> None:
+    world = World()
+    settings = {"partnerCode": "C", "partnerLocationCode": "L"}
+    ask(world, "POST", "", {"endpoint": "erp", "url": ERP, "kind": "ERP_POSTING", "settings": settings})
+
+    changed = ask(world, "PUT", "/erp", {"kind": "RETURN_ACK"})
+    assert (changed.status, changed.body["description"]) == (
+        400,
+        "[kind: is ERP_POSTING and cannot be changed; register another endpoint]",
+    )
+    assert ask(world, "PUT", "/erp", {"kind": "ERP_POSTING", "sequence": False}).status == 200
+    assert shown(world, "erp")["settings"] == settings
+    assert ask(world, "PUT", "/erp", {"settings": settings | {"partnerCode": "D"}}).status == 200
+    assert shown(world, "erp")["settings"]["partnerCode"] == "D"
+    assert ask(world, "PUT", "/erp", {"settings": {}}).status == 400
+
+
+def test_only_an_endpoint_for_notifications_is_told_of_another_that_it_is_disabled() -> None:
+    world = World()
+    ask(world, "POST", "", {"endpoint": "ack", "url": ERP, "kind": "RETURN_ACK"})
+
+    reply = ask(world, "PUT", "/shop", {"noticeEndpoint": "ack"})
+
+    assert (reply.status, reply.body["description"]) == (400, "[noticeEndpoint: must be of kind NOTIFICATION]")
 
 
 def test_an_endpoint_needs_nothing_but_a_name_and_a_url() -> None:
@@ -244,10 +351,10 @@ def test_a_client_has_a_bounded_number_of_endpoints() -> None:
             "[noticeEndpoint: must be another endpoint]",
         ),
         (
-            {"endpoint": "erp", "url": 5, "headers": [], "sequence": "yes", "kind": "RETURN_ACK"},
+            {"endpoint": "erp", "url": 5, "headers": [], "sequence": "yes", "kind": "POSTCARD"},
             (
-                "[kind: must be one of NOTIFICATION, url: must be text, headers: must be an object, "
-                "sequence: must be true or false]"
+                "[kind: must be one of NOTIFICATION, RETURN_ACK, ERP_POSTING, PROCESSING_UPDATE, RETURN_EXPECTATION, "
+                "url: must be text, headers: must be an object, sequence: must be true or false]"
             ),
         ),
         (

@@ -37,7 +37,7 @@ def a_journal(
     created = world.core.journal.create(
         aggregate,
         {"body": to_document(order or a_return(code=code)), "received_at": to_text(world.clock())},
-        {"state": "NEW", "created_at": to_text(world.clock())},
+        {"state": "RETURN_ORDER_PLACED", "created_at": to_text(world.clock())},
         an_event(world, f"{code}:1", first),
         readers=configuration_of(world.core, CLIENT).readers,
     )

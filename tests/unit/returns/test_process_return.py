@@ -76,6 +76,7 @@ def test_the_timeline_counts_what_was_found_and_says_where_the_rest_stands_and_s
         "by": "integration",
         "order_state": "PROCESSED",
         "qc": "1",
+        "brought": "PROCESSED",
     }
     assert world.heard(CODE) == heard
 

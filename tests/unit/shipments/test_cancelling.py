@@ -64,7 +64,8 @@ def test_a_booked_return_is_cancelled_at_the_aggregator_and_told(booked: World) 
     assert (shown["status"], shown["booking"]["state"], shown["cancellation"]["state"]) == ("CANCELLED",) * 3
     assert booked.rows_of(CODE)["BOOKING"]["generation"] == 1
     event = next(event for event in shown["timeline"] if event["kind"] == "CANCELLED")
-    assert event["facts"] == {"aggregator": "CLICKPOST", "awb": shown["returnAwb"], "courier": "Delhivery"}
+    told = {"aggregator": "CLICKPOST", "awb": shown["returnAwb"], "courier": "Delhivery"}
+    assert event["facts"] == told | {"brought": "CANCELLED"}
     assert booked.due_rows() == []
 
 

@@ -29,13 +29,11 @@ from rms.notifications.sinks.erp_values import (
     ShipmentStatus,
     Tax,
     TaxLine,
-    status_of,
 )
 from rms.notifications.sinks.fields import Need, paths
 from rms.notifications.sinks.processed import ProcessedItem, QcStatus
 from rms.platform.http import HttpAnswer, NoAnswer
 from tests.unit.notifications.sinks.examples import (
-    LOST,
     NOW,
     SECRET,
     TORN,
@@ -295,20 +293,6 @@ def test_a_unit_that_passed_has_neither_reason_nor_pictures() -> None:
     (item,) = sent(a_plain_posting(items=(PostedItem(passed, ItemStatus.RECEIVED, Decimal(1)),)))["items"]
 
     assert (item["qcStatus"], "qcReason" in item, "imageUrls" in item) == ("PASS", False, False)
-
-
-@pytest.mark.parametrize(
-    ("found", "status"),
-    [
-        (WHOLE, ItemStatus.RECEIVED),
-        (TORN, ItemStatus.RECEIVED),
-        (LOST, ItemStatus.MISSING),
-        (replace(LOST, qc_status=QcStatus.PASS), ItemStatus.RECEIVED),
-        (ProcessedItem("I-1", "S-1", None), None),
-    ],
-)
-def test_a_unit_is_received_unless_it_was_not_in_the_parcel(found: ProcessedItem, status: ItemStatus | None) -> None:
-    assert status_of(found) is status
 
 
 @pytest.mark.parametrize("status", ItemStatus)
@@ -585,7 +569,7 @@ ANSWERS: Final[tuple[tuple[HttpAnswer | NoAnswer, Verdict], ...]] = (
     ),
     (
         an_answer(b'{"hasError":false}', truncated=True),
-        RetryLater("answered 200 with a body too long to read"),
+        RetryLater("answered 200 with a body that is too long"),
     ),
     (
         an_answer(b'{"hasError":false}', 302),

@@ -9,6 +9,7 @@ from rms.core import Core
 from rms.journal import Reader
 from rms.journal.events import maybe_text, number, text
 from rms.journal.keys import client_pk
+from rms.model.endpoint_kind import EndpointKind
 from rms.model.event_filter import EVERYTHING, Direction, EventFilter
 from rms.model.notification_type import NotificationType
 from rms.platform.errors import NotFoundError
@@ -29,6 +30,7 @@ SHOPIFY: Final = "SHOPIFY"
 class Endpoint:
     """Where a client hears of its returns. What is sealed is opened only to send.
 
+    `kind` says what it is for, and `settings` what only the client can say for that: see `rms.model.endpoint_kind`.
     `filter` says what it wants to hear. `max_concurrency` orders at most are told at a time, `rate_per_minute`
     notifications at most a minute; None is as many as it takes. A paused one is told nothing until it is resumed, a
     disabled one (it answered 410, or nothing for days) until it is enabled. `notice_endpoint` is the endpoint that
@@ -43,7 +45,8 @@ class Endpoint:
     sequence: bool = True
     dropped_metadata: tuple[str, ...] = ()
     credential_url: str | None = None
-    kind: str = "NOTIFICATION"
+    kind: EndpointKind = EndpointKind.NOTIFICATION
+    settings: Mapping[str, str] = field(default_factory=dict)
     filter: EventFilter = EVERYTHING
     max_concurrency: int | None = None
     rate_per_minute: int | None = None
@@ -66,7 +69,8 @@ class Endpoint:
     @property
     def reader(self) -> Reader:
         """Who hears of the client's events, as the journal marks them."""
-        return Reader(self.id, to_text(self.created_at), None if self.filter == EVERYTHING else self.filter)
+        wish = None if self.filter == EVERYTHING else self.filter
+        return Reader(self.id, to_text(self.created_at), wish, self.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +216,8 @@ def endpoint_from(row: Item) -> Endpoint:
         sequence=bool(row.get("sequence_on", True)),
         dropped_metadata=_texts(row, "dropped_metadata"),
         credential_url=maybe_text(row, "credential_url"),
-        kind=maybe_text(row, "kind") or "NOTIFICATION",
+        kind=EndpointKind(maybe_text(row, "kind") or EndpointKind.NOTIFICATION),
+        settings=_settings(row),
         filter=_filter(row),
         max_concurrency=_maybe_number(row, "max_concurrency"),
         rate_per_minute=_maybe_number(row, "rate_per_minute"),
@@ -293,6 +298,12 @@ def _rule(stored: Mapping[str, Value]) -> AccountRule:
         payment=maybe_text(stored, "payment"),
         categories=_texts(stored, "categories"),
     )
+
+
+def _settings(row: Item) -> Mapping[str, str]:
+    stored = row.get("settings", {})
+    assert isinstance(stored, Mapping)
+    return {name: str(value) for name, value in stored.items()}
 
 
 def _filter(row: Item) -> EventFilter:

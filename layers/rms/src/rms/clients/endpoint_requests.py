@@ -8,6 +8,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from rms.clients.endpoints import OLD_SECRET_SIGNS_ON, Change, Settings
+from rms.model.endpoint_kind import EndpointKind
 from rms.model.event_filter import EVERYTHING, EventFilter
 from rms.model.notification_type import NotificationType
 from rms.platform.json import parse_object
@@ -54,7 +55,8 @@ class FilterFields(Shape):
 class PutEndpoint(Shape):
     """PUT /endpoints/{endpoint}, and the operator's. What is not given keeps its value; null takes it away."""
 
-    kind: Literal["NOTIFICATION"] | None = None
+    kind: Literal["NOTIFICATION", "RETURN_ACK", "ERP_POSTING", "PROCESSING_UPDATE", "RETURN_EXPECTATION"] | None = None
+    settings: dict[str, Code | None] | None = None
     url: Url | None = None
     credential_url: Url | None = None
     headers: dict[str, Header] | None = None
@@ -69,7 +71,10 @@ class PutEndpoint(Shape):
     def change(self) -> Change:
         """What it makes of an endpoint's settings."""
         wanted: dict[str, Any] = {
-            "kind": self.kind,
+            "kind": None if self.kind is None else EndpointKind(self.kind),
+            "settings": None
+            if self.settings is None
+            else {name: value for name, value in self.settings.items() if value is not None},
             "url": self.url,
             "headers": self.headers,
             "sequence": self.sequence,
@@ -91,8 +96,8 @@ class CreateEndpoint(PutEndpoint):
     url: Url
 
     @property
-    def settings(self) -> Settings:
-        """The settings of the new endpoint."""
+    def all_settings(self) -> Settings:
+        """All that is said of the new endpoint."""
         return self.change(Settings())
 
 

@@ -12,6 +12,7 @@ from rms.clients.records import CHANGED_MEANWHILE, SLUG, client_key, unchanged, 
 from rms.core import Core
 from rms.journal.events import maybe_text, text
 from rms.journal.keys import client_pk, due_shard, endpoint_key, health_key
+from rms.model.endpoint_kind import SETTINGS, EndpointKind
 from rms.model.event_filter import EVERYTHING, EventFilter
 from rms.notifications.signing import new_secret
 from rms.notifications.sinks.webhook import check_headers
@@ -57,7 +58,8 @@ class Settings:
     url: str = ""
     headers: Mapping[str, str] | None = field(default=None, repr=False)
     credential_url: str | None = None
-    kind: str = "NOTIFICATION"
+    kind: EndpointKind = EndpointKind.NOTIFICATION
+    settings: Mapping[str, str] = field(default_factory=dict)
     filter: EventFilter = EVERYTHING
     sequence: bool = True
     dropped_metadata: tuple[str, ...] = ()
@@ -124,12 +126,14 @@ def change_endpoint(core: Core, client: str, endpoint: str, change: Change) -> S
 
     Raises:
         NotFoundError: no such endpoint.
-        BadDataError: what is wrong with it, all at once.
+        BadDataError: what is wrong with it, all at once; its kind stays.
         ConflictError: somebody changed this endpoint meanwhile.
     """
     before = _row(core, client, endpoint)
     now = endpoint_from(before)
     settings = change(_settings_of(now))
+    if settings.kind is not now.kind:
+        raise BadDataError(f"[kind: is {now.kind} and cannot be changed; register another endpoint]")
     context = secret_context(client, text(before, "SK"))
     if settings.headers is not None and MASK in settings.headers.values():
         sealed: Mapping[str, str] = json.loads(core.secrets.unseal(now.sealed_headers, context))
@@ -300,11 +304,46 @@ def _problems(core: Core, client: str, endpoint: str, settings: Settings) -> Ite
     masked = [name for name, value in headers.items() if value == MASK]
     if masked:
         yield f"headers: has no value to keep: {', '.join(masked)}"
-    notice = settings.notice_endpoint
+    yield from _kind_problems(settings)
+    yield from _notice_problems(core, client, endpoint, settings.notice_endpoint)
+
+
+def _kind_problems(settings: Settings) -> Iterator[str]:
+    """What is wrong with what an endpoint of this kind is told, setting by setting."""
+    kind, known = settings.kind, SETTINGS[settings.kind]
+    for name, setting in known.items():
+        given = settings.settings.get(name)
+        if given is None and setting.must:
+            yield f"settings.{name}: may not be null"
+        elif given is not None and setting.one_of and given not in setting.one_of:
+            yield f"settings.{name}: must be one of {', '.join(setting.one_of)}"
+    for name in sorted(settings.settings.keys() - known.keys()):
+        yield f"settings.{name}: is no setting of an endpoint of kind {kind}"
+    if kind is EndpointKind.NOTIFICATION:
+        return
+    wish, only = settings.filter, f"is for endpoints of kind {EndpointKind.NOTIFICATION}"
+    wishes = {
+        "notificationTypes": wish.types,
+        "direction": wish.direction,
+        "logisticAggregators": wish.aggregators,
+    }
+    for name in (name for name, wished in wishes.items() if wished):
+        yield f"filter.{name}: {only}"
+    if settings.dropped_metadata:
+        yield f"droppedMetadataKeys: {only}"
+
+
+def _notice_problems(core: Core, client: str, endpoint: str, notice: str | None) -> Iterator[str]:
+    if notice is None:
+        return
     if notice == endpoint:
         yield "noticeEndpoint: must be another endpoint"
-    elif notice is not None and core.table.get(endpoint_key(client, notice)) is None:
+        return
+    row = core.table.get(endpoint_key(client, notice))
+    if row is None:
         yield "noticeEndpoint: no such endpoint"
+    elif endpoint_from(row).kind is not EndpointKind.NOTIFICATION:
+        yield f"noticeEndpoint: must be of kind {EndpointKind.NOTIFICATION}"
 
 
 def _refuse_if(problems: Sequence[str]) -> None:
@@ -335,6 +374,7 @@ def _settings_of(endpoint: Endpoint) -> Settings:
         url=endpoint.url,
         credential_url=endpoint.credential_url,
         kind=endpoint.kind,
+        settings=endpoint.settings,
         filter=endpoint.filter,
         sequence=endpoint.sequence,
         dropped_metadata=endpoint.dropped_metadata,
@@ -350,7 +390,8 @@ def _attributes(settings: Settings) -> dict[str, Value]:
     return {
         "url": settings.url,
         "credential_url": settings.credential_url,
-        "kind": settings.kind,
+        "kind": settings.kind.value,
+        "settings": dict(settings.settings) or None,
         "filter": None
         if wish == EVERYTHING
         else {
@@ -428,7 +469,8 @@ def _described(core: Core, row: Item, health: Item | None) -> dict[str, object]:
     wish = endpoint.filter
     return {
         "endpoint": endpoint.id,
-        "kind": endpoint.kind,
+        "kind": endpoint.kind.value,
+        "settings": dict(endpoint.settings),
         "url": endpoint.url,
         "credentialUrl": endpoint.credential_url,
         "filter": {

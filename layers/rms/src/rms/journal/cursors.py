@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from rms.journal.events import Event, maybe_text, number
+from rms.journal.hearing import may_want
 from rms.journal.keys import (
     AggregateId,
     due_shard,
@@ -22,6 +23,7 @@ from rms.journal.keys import (
     stalled_shard,
     waiting_listing,
 )
+from rms.model.endpoint_kind import EndpointKind
 from rms.model.event_filter import EventFilter
 from rms.platform.table import (
     NEW,
@@ -50,13 +52,11 @@ class Reader:
     endpoint: str
     since: str
     filter: EventFilter | None = None
+    kind: EndpointKind = EndpointKind.NOTIFICATION
 
-    def may_want(self, kind: str, event: Event) -> bool:
-        """Whether it must hear of this event of an aggregate of that kind, as far as the event itself tells."""
-        if event.notification is None:
-            return False
-        aggregator = maybe_text(event.facts, "aggregator")
-        return self.filter is None or self.filter.may_want(kind, event.notification, aggregator)
+    def may_want(self, of: str, event: Event) -> bool:
+        """Whether it must hear of this event of an aggregate of the kind `of`, as far as the event itself tells."""
+        return may_want(self.kind, self.filter, of, event)
 
 
 LEASE: Final = timedelta(seconds=90)
@@ -76,7 +76,8 @@ class Lease:
     `acked` is the last sequence number the endpoint acknowledged, `head` the last one it must hear, `attempts` the
     failed tries at the event in hand, `tries` all tries ever. What RMS heard before `since` (stored form) is not the
     endpoint's business: it had not been registered yet. `again` are events to tell once more before anything else.
-    `waiting_since` (stored form) is when the oldest untold event was learned, as far as the row knows.
+    `waiting_since` (stored form) is when the oldest untold event was learned, and `kind` the endpoint's, as far as the
+    row knows.
     """
 
     aggregate: AggregateId
@@ -90,6 +91,7 @@ class Lease:
     since: str = ""
     again: tuple[int, ...] = ()
     waiting_since: str = ""
+    kind: EndpointKind = EndpointKind.NOTIFICATION
     reason: str | None = None
 
 
@@ -198,6 +200,7 @@ class Cursors:
             since=maybe_text(row, "since") or "",
             again=again_of(row),
             waiting_since=maybe_text(row, "waiting_since") or "",
+            kind=EndpointKind(maybe_text(row, "kind") or EndpointKind.NOTIFICATION),
             reason=maybe_text(row, "reason"),
         )
 

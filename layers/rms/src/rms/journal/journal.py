@@ -14,6 +14,7 @@ from typing import Final
 from rms.journal.cursors import Reader
 from rms.journal.events import Event, RecordedEvent, from_item, number, to_item
 from rms.journal.keys import AggregateId, due_shard, quiet_listing
+from rms.model.endpoint_kind import EndpointKind
 from rms.platform.table import (
     NEW,
     AbsentOr,
@@ -219,7 +220,7 @@ class Journal:
             Update(
                 aggregate.cursor(reader.endpoint),
                 expect={"head": AbsentOr(LessThan(sequence))},
-                set={"head": sequence, "endpoint": reader.endpoint, "listing_sk": now},
+                set={"head": sequence, "endpoint": reader.endpoint, "listing_sk": now, **_kind(reader)},
                 set_if_absent={
                     "listing_pk": quiet_listing(aggregate.client, reader.endpoint),
                     "waiting_since": now,
@@ -238,6 +239,11 @@ class Journal:
 def _who_may_want(aggregate: AggregateId, event: Event, readers: Sequence[Reader]) -> tuple[Reader, ...]:
     """The readers that must hear of an event. What their filters say of the order itself is asked when it is told."""
     return tuple(reader for reader in readers if reader.may_want(aggregate.kind, event))
+
+
+def _kind(reader: Reader) -> dict[str, Value]:
+    """What the cursor of an endpoint for anything but notifications says, so that who tells it knows what to read."""
+    return {} if reader.kind is EndpointKind.NOTIFICATION else {"kind": reader.kind.value}
 
 
 def _blocked(failed: ConditionFailedError, own: int) -> Blocked:

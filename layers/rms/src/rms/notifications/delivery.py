@@ -6,7 +6,7 @@ promise this keeps, and `rms.notifications.health` for endpoints that need care.
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,7 +18,7 @@ from rms.journal import AggregateId, Attempt, Lease, LeaseLostError, NotDue, Rec
 from rms.journal.cursors import IN_LINE
 from rms.journal.events import from_item, text
 from rms.journal.keys import aggregate_of, endpoint_key, health_key, parked_shard
-from rms.notifications.compose import compose, location_of
+from rms.notifications.background import always_read, read_background
 from rms.notifications.health import (
     STRAGGLERS,
     GaveUp,
@@ -39,13 +39,13 @@ from rms.notifications.health import (
     queue_up,
     take_lane,
 )
-from rms.notifications.judgement import Blame, Delivered, Gone, Judgement, RetryLater, Unauthorized
+from rms.notifications.judgement import Blame, Delivered, Gone, Refused, RetryLater, Unauthorized, outcome_of
 from rms.notifications.notices import disable_endpoint
+from rms.notifications.outgoing import Outgoing, Telling, outgoing
+from rms.notifications.owed import is_told
 from rms.notifications.schedule import next_try_at
 from rms.notifications.sending import send
-from rms.notifications.signing import message_id
-from rms.notifications.sinks.webhook import Message
-from rms.platform.http import HttpAnswer
+from rms.platform.http import HttpAnswer, NoAnswer
 from rms.platform.observability import count, logger
 from rms.platform.table import Absent, Check, Item, Key, Present
 from rms.platform.times import to_text
@@ -63,6 +63,9 @@ PARKED_AT_ONCE: Final = 40
 ATTEMPTS_KEPT: Final = timedelta(days=30)
 ANSWER_KEPT: Final = 1024
 """Bytes of an answer's body that are kept with its attempt."""
+
+MOST_LACKING: Final = 500
+"""How much of what is lacking a try tells, in characters."""
 
 LONGEST_DELAY: Final = timedelta(minutes=15)
 """The longest that a queue keeps a message back; for a later try the sweeper sends one."""
@@ -223,13 +226,17 @@ def _still_disabled(key: Key) -> Check:
 
 @dataclass(slots=True)
 class _Batch:
-    """What one read brings: the order, the endpoint (with fresh headers once they are fetched), its health, events."""
+    """What one read brings: the order, the endpoint (with fresh headers once they are fetched), its health, events.
+
+    `rows` is all of it as it was read, with what the endpoint's kind needs besides.
+    """
 
     document: Item
     endpoint: Endpoint | None
     health: Health
     again: tuple[RecordedEvent, ...]
     events: tuple[RecordedEvent, ...]
+    rows: Mapping[Key, Item]
 
     def to_tell(self, aggregate: AggregateId, since: str) -> list[RecordedEvent]:
         """What to tell, in order: first what is wanted once more, then what is new and this endpoint's business."""
@@ -238,15 +245,10 @@ class _Batch:
             return []
         # A cursor of an endpoint that was deleted and registered anew knows an earlier registration than counts.
         since = max(since, to_text(endpoint.created_at)) if since else since
-        location = location_of(aggregate, self.document) if endpoint.filter.locations else None
         news = [
             recorded
             for recorded in self.events
-            if recorded.event.notification is not None
-            and to_text(recorded.event.received_at) >= since
-            and endpoint.filter.wants(
-                aggregate.kind, recorded.event.notification, recorded.fact("aggregator"), location
-            )
+            if to_text(recorded.event.received_at) >= since and is_told(endpoint, aggregate, self.document, recorded)
         ]
         return [*self.again, *news]
 
@@ -266,12 +268,14 @@ def _tell_all(turn: Turn, lease: Lease) -> Delivery:
         if to_tell and not _has_its_lane(turn, batch):
             queue_up(core, batch.health)
             return _park(core, lease, None, IN_LINE, batch.health.still_queued)
-        for recorded in to_tell:
+        for recorded, message in _messages(core, lease.aggregate, batch, to_tell):
+            if message.problems:
+                return _cannot_yet(turn, lease, recorded, message)
             if not _may_send(turn):
                 core.cursors.release(lease, acked=lease.acked)
                 wake_teller(core, lease.aggregate, endpoint_id)
                 return Unfinished()
-            told = _tell(turn, lease, batch, recorded)
+            told = _tell(turn, lease, batch, recorded, message)
             if not isinstance(told, Lease):
                 return told
             lease = told
@@ -288,14 +292,31 @@ def _read(core: Core, lease: Lease) -> _Batch:
     last = min(lease.head, lease.acked + AT_ONCE)
     events = [aggregate.event(sequence) for sequence in range(lease.acked + 1, last + 1)]
     again = [aggregate.event(sequence) for sequence in lease.again[:AT_ONCE]]
-    rows = core.table.get_many([aggregate.document, endpoint, health, *again, *events])
+    besides = always_read(lease.kind, aggregate)
+    rows = core.table.get_many(list(dict.fromkeys([aggregate.document, endpoint, health, *again, *events, *besides])))
     return _Batch(
         document=rows[aggregate.document],
         endpoint=endpoint_from(rows[endpoint]) if endpoint in rows else None,
         health=health_of(aggregate.client, lease.endpoint, rows.get(health)),
         again=tuple(from_item(rows[key]) for key in again),
         events=tuple(from_item(rows[key]) for key in events if key in rows),
+        rows=rows,
     )
+
+
+def _messages(
+    core: Core, aggregate: AggregateId, batch: _Batch, to_tell: Sequence[RecordedEvent]
+) -> Iterator[tuple[RecordedEvent, Outgoing]]:
+    """The events with the messages that tell them; without those that turn out to be nothing for the endpoint."""
+    if not to_tell:
+        return
+    endpoint = batch.endpoint
+    assert endpoint is not None
+    background = read_background(core, endpoint.kind, aggregate, batch.document, to_tell, batch.rows)
+    for recorded in to_tell:
+        message = outgoing(Telling(aggregate, endpoint, batch.document, recorded, background))
+        if message is not None:
+            yield recorded, message
 
 
 def _open_breaker(turn: Turn, health: Health) -> tuple[str, Check] | None:
@@ -325,38 +346,70 @@ def _may_send(turn: Turn) -> bool:
     return True
 
 
-def _tell(turn: Turn, lease: Lease, batch: _Batch, recorded: RecordedEvent) -> Lease | Delivery:
+def _tell(turn: Turn, lease: Lease, batch: _Batch, recorded: RecordedEvent, message: Outgoing) -> Lease | Delivery:
     """Send one event and move the cursor by what the endpoint answers."""
     core, aggregate, endpoint = turn.core, lease.aggregate, batch.endpoint
     assert endpoint is not None
-    message = Message(
-        id=message_id(aggregate.client, f"{aggregate.kind}#{aggregate.code}", recorded.sequence, endpoint.id),
-        notification=compose(aggregate, batch.document, recorded),
-    )
     turn.probed = turn.probe is not None
     sent = send(core, aggregate.client, endpoint, message)
-    batch.endpoint, answer, now = sent.endpoint, sent.answer, core.clock()
-    attempt = Attempt(
-        sequence=recorded.sequence,
-        at=now,
-        outcome=_outcome(sent.judgement),
-        status=answer.status if isinstance(answer, HttpAnswer) else None,
-        elapsed_ms=answer.elapsed_ms,
-        answer=answer.body[:ANSWER_KEPT].decode("utf-8", "replace") if isinstance(answer, HttpAnswer) else "",
-        expires_at=int((now + ATTEMPTS_KEPT).timestamp()),
-        learned_at=recorded.event.received_at,
-        notification=recorded.event.notification.value if recorded.event.notification else "",
-        message=message.id,
-    )
+    batch.endpoint = sent.endpoint
+    attempt = _attempt(core, recorded, message, outcome_of(sent.judgement), sent.answer)
     match sent.judgement:
         case Delivered():
             return _taken(turn, lease, batch, attempt)
         case Gone():
             disable_endpoint(core, aggregate.client, endpoint, sent.judgement.reason)
             return _park_disabled(core, lease, attempt)
+        case Refused(reason):
+            return _refused_for_good(turn, lease, batch, attempt, reason)
         case RetryLater() | Unauthorized():
             failure = sent.judgement.failure if isinstance(sent.judgement, Unauthorized) else sent.judgement
             return _not_taken(turn, lease, batch, attempt, failure)
+
+
+def _attempt(
+    core: Core, recorded: RecordedEvent, message: Outgoing, outcome: str, answer: HttpAnswer | NoAnswer | None
+) -> Attempt:
+    """A try as it is kept; without an answer nothing was sent."""
+    now, said = core.clock(), answer if isinstance(answer, HttpAnswer) else None
+    return Attempt(
+        sequence=recorded.sequence,
+        at=now,
+        outcome=outcome,
+        status=said.status if said is not None else None,
+        elapsed_ms=answer.elapsed_ms if answer is not None else 0,
+        answer=said.body[:ANSWER_KEPT].decode("utf-8", "replace") if said is not None else "",
+        expires_at=int((now + ATTEMPTS_KEPT).timestamp()),
+        learned_at=recorded.event.received_at,
+        notification=message.about,
+        message=message.id,
+    )
+
+
+def _cannot_yet(turn: Turn, lease: Lease, recorded: RecordedEvent, message: Outgoing) -> Delivery:
+    """Something that must be told is not known: wait for it as after a try that failed.
+
+    The endpoint was not asked, so that nothing is known of it: neither is it well, nor is it at fault.
+    """
+    lacking = f"cannot be posted yet: {', '.join(message.problems)}"[:MOST_LACKING]
+    attempt = _attempt(turn.core, recorded, message, lacking, None)
+    return _later(turn, lease, attempt, RetryLater(lacking, blame=Blame.MESSAGE))
+
+
+def _refused_for_good(turn: Turn, lease: Lease, batch: _Batch, attempt: Attempt, reason: str) -> Delivery:
+    """The receiver has read it and will not have it: stand still at once, until a person has looked."""
+    _is_there(turn, batch)
+    _stall(turn.core, lease, attempt, reason)
+    return Later(None)
+
+
+def _is_there(turn: Turn, batch: _Batch) -> None:
+    """Whoever refuses a body is there: others may well get through."""
+    assert batch.endpoint is not None
+    if turn.probe is not None:
+        recovered(turn, batch.health)
+    else:
+        note_success(turn.core, batch.health, 0, batch.endpoint)
 
 
 def _taken(turn: Turn, lease: Lease, batch: _Batch, attempt: Attempt) -> Lease | Delivery:
@@ -380,11 +433,7 @@ def _not_taken(turn: Turn, lease: Lease, batch: _Batch, attempt: Attempt, failur
     core, health = turn.core, batch.health
     assert batch.endpoint is not None
     if failure.blame is Blame.MESSAGE:
-        # Whoever refuses a body is there: others may well get through.
-        if turn.probe is not None:
-            recovered(turn, health)
-        else:
-            note_success(core, health, 0, batch.endpoint)
+        _is_there(turn, batch)
         return _later(turn, lease, attempt, failure)
     made = (
         note_failure(core, health, lease.aggregate, failure.reason, failure.not_before, turn.jitter())
@@ -427,15 +476,19 @@ def _later(turn: Turn, lease: Lease, attempt: Attempt, failure: RetryLater) -> L
     core, aggregate, endpoint = turn.core, lease.aggregate, lease.endpoint
     again_at = next_try_at(attempt.at, lease.attempts + 1, turn.jitter(), failure.not_before)
     if again_at is None:
-        core.cursors.stall(lease, attempt)
-        count("CursorStalled")
-        logger.error("endpoint stalled", client=aggregate.client, endpoint=endpoint, reason=failure.reason)
+        _stall(core, lease, attempt, failure.reason)
     else:
         core.cursors.refused(lease, attempt, again_at=again_at)
         count("NotificationRefused")
         logger.info("endpoint refused", client=aggregate.client, endpoint=endpoint, reason=failure.reason)
         _wake_at(core, again_at, lambda delay: wake_teller(core, aggregate, endpoint, delay_seconds=delay))
     return Later(again_at)
+
+
+def _stall(core: Core, lease: Lease, attempt: Attempt, reason: str) -> None:
+    core.cursors.stall(lease, attempt)
+    count("CursorStalled")
+    logger.error("endpoint stalled", client=lease.aggregate.client, endpoint=lease.endpoint, reason=reason)
 
 
 def _wake_at(core: Core, at: datetime, wake: Callable[[int], None]) -> None:
@@ -458,13 +511,3 @@ def _take_parked(turn: Turn, parked: list[AggregateId], endpoint_id: str) -> boo
         if isinstance(tell_all(turn, lease), Parked):
             return None
     return took
-
-
-def _outcome(judgement: Judgement) -> str:
-    match judgement:
-        case Delivered():
-            return "delivered"
-        case Unauthorized(failure):
-            return failure.reason
-        case RetryLater() | Gone():
-            return judgement.reason

@@ -119,6 +119,19 @@ def judge(answer: HttpAnswer | NoAnswer, now: datetime) -> Judgement:
             return RetryLater(_words(status), wait, _blame(status))
 
 
+def outcome_of(verdict: Verdict) -> str:
+    """What a try came to, for whoever looks at it: the receiver's own words included."""
+    match verdict:
+        case Delivered():
+            return "delivered"
+        case Unauthorized(failure):
+            return failure.reason
+        case Gone(reason):
+            return reason
+        case RetryLater() | Refused():
+            return f"{verdict.reason}: {verdict.words}" if verdict.words else verdict.reason
+
+
 def words_of(*said: object) -> str:
     """What a receiver said, in one line: texts and numbers, the rest left out, control characters as blanks."""
     told = [str(each) for each in said if isinstance(each, str | int) and not isinstance(each, bool)]

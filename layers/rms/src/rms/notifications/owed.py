@@ -7,6 +7,7 @@ from rms.core import Core
 from rms.journal import AggregateId, RecordedEvent
 from rms.journal.cursors import again_of
 from rms.journal.events import maybe_text, number
+from rms.journal.hearing import wants
 from rms.model.event_filter import DIRECTIONS
 from rms.notifications.compose import location_of
 from rms.platform.table import Item
@@ -18,12 +19,9 @@ AT_ONCE: Final = 100
 
 def is_told(endpoint: Endpoint, aggregate: AggregateId, document: Item, recorded: RecordedEvent) -> bool:
     """Whether an event is one that the endpoint hears, by what it wishes now. `document` is the order's row."""
-    notification = recorded.event.notification
-    if notification is None:
-        return False
     by_place = endpoint.filter.locations and aggregate.kind in DIRECTIONS
     location = location_of(aggregate, document) if by_place else None
-    return endpoint.filter.wants(aggregate.kind, notification, recorded.fact("aggregator"), location)
+    return wants(endpoint.kind, endpoint.filter, aggregate.kind, recorded.event, location)
 
 
 def event_in_hand(

@@ -9,8 +9,8 @@ from rms.journal import AggregateId, Attempt
 from rms.journal.cursors import again_of
 from rms.journal.events import from_item, number
 from rms.journal.keys import endpoint_key
+from rms.notifications.outgoing import about_event, id_of
 from rms.notifications.owed import event_in_hand, is_told
-from rms.notifications.signing import message_id
 from rms.platform.errors import BadDataError, ConflictError, NotFoundError
 from rms.platform.observability import logger
 from rms.platform.table import Item, Key, TableContendedError
@@ -80,8 +80,8 @@ def skip_event(core: Core, order: AggregateId, endpoint: str, sequence: int, use
             answer="",
             expires_at=None,
             learned_at=recorded.event.received_at,
-            notification=recorded.event.notification.value if recorded.event.notification else "",
-            message=message_id(order.client, f"{order.kind}#{order.code}", sequence, endpoint),
+            notification=about_event(found.endpoint.kind, recorded),
+            message=id_of(order, sequence, endpoint),
         )
         if core.cursors.pass_over(order, endpoint, cursor, attempt, fence):
             logger.warning("event skipped", endpoint=endpoint, sequence=sequence, by=username)

@@ -1,12 +1,13 @@
-"""Sending: one event to one endpoint, signed, and what its answer means. Keeps nothing."""
+"""Sending: one message to one endpoint, signed, and what its answer means. Keeps nothing."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rms.clients.configuration import Endpoint, secret_context
 from rms.core import Core
 from rms.notifications.credentials import fresh_headers
-from rms.notifications.judgement import Judgement, Unauthorized, judge
+from rms.notifications.judgement import Unauthorized, Verdict
+from rms.notifications.outgoing import Outgoing
 from rms.notifications.payloads import Preferences
 from rms.notifications.sinks import webhook
 from rms.platform.http import HttpAnswer, NoAnswer
@@ -18,11 +19,11 @@ class Sent:
     """What came of it. `endpoint` has the headers that were used last: the client may have given us fresh ones."""
 
     answer: HttpAnswer | NoAnswer
-    judgement: Judgement
+    judgement: Verdict
     endpoint: Endpoint
 
 
-def send(core: Core, client: str, endpoint: Endpoint, message: webhook.Message) -> Sent:
+def send(core: Core, client: str, endpoint: Endpoint, message: Outgoing) -> Sent:
     """Send a message; where the client offers a credential API, a 401 is answered with fresh headers, once."""
     sent = _send(core, client, endpoint, message)
     if isinstance(sent.judgement, Unauthorized) and endpoint.credential_url is not None:
@@ -32,9 +33,12 @@ def send(core: Core, client: str, endpoint: Endpoint, message: webhook.Message) 
     return sent
 
 
-def _send(core: Core, client: str, endpoint: Endpoint, message: webhook.Message) -> Sent:
-    answer = core.http.send(webhook.build(_opened(core, client, endpoint), message, core.clock()))
-    return Sent(answer, judge(answer, core.clock()), endpoint)
+def _send(core: Core, client: str, endpoint: Endpoint, message: Outgoing) -> Sent:
+    request = message.build(_opened(core, client, endpoint), core.clock())
+    if message.test:
+        request = replace(request, headers={**request.headers, "webhook-test": "true"})
+    answer = core.http.send(request)
+    return Sent(answer, message.judge(answer, core.clock()), endpoint)
 
 
 def _opened(core: Core, client: str, endpoint: Endpoint) -> webhook.Endpoint:

@@ -1,15 +1,17 @@
 """Test-sends: one sample notification to an endpoint, so that a client can try its receiver. Nothing of it is kept."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
 from rms.clients.configuration import endpoint_from
 from rms.core import Core
 from rms.journal.keys import endpoint_key
+from rms.model.endpoint_kind import EndpointKind
 from rms.model.event_filter import Direction
 from rms.model.notification_type import NotificationType
-from rms.notifications.judgement import Delivered, Unauthorized
+from rms.notifications.judgement import Delivered, outcome_of
+from rms.notifications.outgoing import composer_of, notify
 from rms.notifications.payloads import (
     DocumentType,
     ForwardNotification,
@@ -51,8 +53,9 @@ class SampleSent:
 
 
 def send_sample(core: Core, client: str, endpoint_id: str, notification_type: str, direction: Direction) -> SampleSent:
-    """Send a sample notification once, signed and with the client's headers as every delivery is.
+    """Send a sample of what the endpoint is told once, signed and with the client's headers as every delivery is.
 
+    An endpoint of another kind than notifications gets one of its own kind, whatever notification is named.
     Its `webhook-id` is fresh and a header `webhook-test: true` says what it is. A paused endpoint may be tried, and
     its filter is not asked.
 
@@ -69,18 +72,21 @@ def send_sample(core: Core, client: str, endpoint_id: str, notification_type: st
     endpoint = endpoint_from(row)
     if endpoint.disabled:
         raise ConflictError("[endpoint: is disabled; resume it first]")
-    sample = _sample(core, NotificationType(notification_type), direction)
-    message = Message(id=f"msg_test_{core.fences()}", notification=sample, test=True)
-    sent = send(core, client, endpoint, message)
+    message = f"msg_test_{core.fences()}"
+    if endpoint.kind is EndpointKind.NOTIFICATION:
+        notification = _sample(core, NotificationType(notification_type), direction)
+        sample = notify(Message(message, notification), notification_type)
+    else:
+        sample = composer_of(endpoint.kind).sample(endpoint, message, core.clock())
+    sent = send(core, client, endpoint, replace(sample, test=True))
     answer, judgement = sent.answer, sent.judgement
-    failure = judgement.failure if isinstance(judgement, Unauthorized) else judgement
     return SampleSent(
-        delivered=isinstance(failure, Delivered),
+        delivered=isinstance(judgement, Delivered),
         status=answer.status if isinstance(answer, HttpAnswer) else None,
         elapsed_ms=answer.elapsed_ms,
-        reason="delivered" if isinstance(failure, Delivered) else failure.reason,
+        reason=outcome_of(judgement),
         answer=answer.body[:ANSWER_SHOWN].decode("utf-8", "replace") if isinstance(answer, HttpAnswer) else "",
-        webhook_id=message.id,
+        webhook_id=message,
     )
 
 

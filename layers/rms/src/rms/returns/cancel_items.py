@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from rms.clients.configuration import configuration_of
 from rms.core import Core
 from rms.journal import AggregateId, Appended, Blocked, Duplicate, Event, EventKind
 from rms.journal.events import text
@@ -21,6 +22,7 @@ from rms.platform.json import MAX_TEXT, JsonValue, parse_object
 from rms.platform.problems import MAX_ITEMS
 from rms.platform.table import Equals, Item, TableContendedError, Update, Value
 from rms.shipments.order_states import OrderState, order_state
+from rms.shipments.wake import wake_tellers
 
 _LISTED: Final = 200
 """How much of the codes an event tells, in characters."""
@@ -128,8 +130,12 @@ def _cancelled(core: Core, aggregate: AggregateId, document: Item, order: Return
         return {}
 
     try:
-        match core.journal.append(aggregate, event, unless_too_late, also=[replaced]):
-            case Appended() | Duplicate():
+        readers = configuration_of(core, aggregate.client).readers
+        match core.journal.append(aggregate, event, unless_too_late, readers=readers, also=[replaced]):
+            case Appended(readers=marked):
+                wake_tellers(core, aggregate, marked)
+                return True
+            case Duplicate():
                 return True
             case Blocked():
                 return False

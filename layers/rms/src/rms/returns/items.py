@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from rms.clients.configuration import configuration_of
 from rms.core import Core
 from rms.journal import AggregateId, Appended, Blocked, Duplicate, Event, EventKind
 from rms.journal.events import text
@@ -20,6 +21,7 @@ from rms.platform.shapes import Amount, Code, Shape, Text, invalid, validated
 from rms.platform.table import Equals, Item, TableContendedError, Update, Value
 from rms.returns.rules import repeated_item_codes
 from rms.shipments.order_states import refuse_if_ended
+from rms.shipments.wake import wake_tellers
 
 ITEM_CODE: Final = "returnLineItems.channelReturnItemCode"
 
@@ -155,8 +157,12 @@ def _added(core: Core, aggregate: AggregateId, document: Item, order: ReturnOrde
         refuse_if_ended(status)
         return {}
 
-    match core.journal.append(aggregate, event, unless_ended, also=[replaced]):
-        case Appended() | Duplicate():
+    readers = configuration_of(core, aggregate.client).readers
+    match core.journal.append(aggregate, event, unless_ended, readers=readers, also=[replaced]):
+        case Appended(readers=marked):
+            wake_tellers(core, aggregate, marked)
+            return True
+        case Duplicate():
             return True
         case Blocked():
             return False

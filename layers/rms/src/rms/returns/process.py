@@ -26,8 +26,9 @@ from typing import Final
 
 from rms.clients.configuration import configuration_of
 from rms.core import Core
-from rms.journal import AggregateId, Appended, Blocked, Duplicate, Event, EventKind
+from rms.journal import AggregateId, Appended, Blocked, Event, EventKind
 from rms.journal.events import text
+from rms.journal.hearing import BROUGHT
 from rms.journal.keys import return_id
 from rms.model.documents import from_document, to_document
 from rms.model.outcomes import Accepted, IsCancelled, VerdictsStand
@@ -39,8 +40,8 @@ from rms.platform.table import NEW, Item, Key, Put, TableContendedError, Update,
 from rms.returns.owing import first_of, wanted_after
 from rms.returns.process_requests import ProcessReturn
 from rms.returns.results import Judged, calls_of, last_words, read_with_calls
-from rms.shipments.order_states import Checked, OrderState, checked, checked_state, order_state
-from rms.shipments.wake import wake_exchange, wake_writer
+from rms.shipments.order_states import Checked, OrderState, checked, checked_state, is_new, order_state
+from rms.shipments.wake import wake_exchange, wake_tellers, wake_writer
 
 MAX_CALLS: Final = 1000
 """Calls about one return that may be news: one for each item, and as many corrections."""
@@ -180,23 +181,35 @@ def _kept(core: Core, aggregate: AggregateId, read: _Known, news: Processing) ->
         kind=EventKind.PROCESSED if first else EventKind.PROCESSING_CORRECTED,
         occurred_at=news.at,
         received_at=news.at,
-        facts=_facts(news, number, len(news.items) - len(first), checked_state(much)),
+        facts=_facts(news, number, len(news.items) - len(first), checked_state(much))
+        | _brought(aggregate, status, much),
     )
     row = Put(aggregate.qc(number), {"body": body}, NEW)
-    owed = wanted_after(core, configuration_of(core, aggregate.client), aggregate, status)
+    configuration = configuration_of(core, aggregate.client)
+    owed = wanted_after(core, configuration, aggregate, status)
     decided = _decided(core, aggregate, read, row)
     try:
-        match core.journal.append(aggregate, event, change, also=[row, *owed, *decided], status=status):
-            case Appended() | Duplicate():  # the same call came twice at once: one of them is the event
-                if owed:
-                    wake_writer(core, first_of(aggregate, status))
-                if any(isinstance(write, Update) for write in decided):
-                    wake_exchange(core, aggregate)
-                return Accepted()
-            case Blocked():
-                return None
+        also: list[Write] = [row, *owed, *decided]
+        appended = core.journal.append(
+            aggregate, event, change, readers=configuration.readers, also=also, status=status
+        )
     except _ChangedMeanwhileError:
         return None
+    if isinstance(appended, Blocked):
+        return None
+    if isinstance(appended, Appended):  # else the same call came twice at once: one of them is the event
+        wake_tellers(core, aggregate, appended.readers)
+    if owed:
+        wake_writer(core, first_of(aggregate, status))
+    if any(isinstance(write, Update) for write in decided):
+        wake_exchange(core, aggregate)
+    return Accepted()
+
+
+def _brought(aggregate: AggregateId, status: Item, much: Checked) -> dict[str, Value]:
+    """That the last unit of the return is checked, which happens once."""
+    done = OrderState.PROCESSED
+    return {BROUGHT: done.value} if is_new(aggregate, status, checked(aggregate, status, much), done) else {}
 
 
 def _digest(news: Processing) -> str:

@@ -20,6 +20,7 @@ from rms.core import Core
 from rms.journal import AggregateId, Appended, Blocked, Duplicate, Event, EventKind
 from rms.journal.cursors import CLOCK_SKEW
 from rms.journal.events import maybe_text, number, text
+from rms.journal.hearing import BROUGHT
 from rms.journal.keys import due_shard
 from rms.model.documents import from_document
 from rms.model.notification_type import NotificationType
@@ -41,7 +42,7 @@ from rms.platform.table import (
 from rms.platform.times import from_text, to_text
 from rms.shipments.booking import HELD, PATIENCE, SETTLE, UNSETTLED, BookingState, look_again
 from rms.shipments.cancel_calls import answer_to_cancel, shipment_of
-from rms.shipments.order_states import AT_HAND, order_state, sighted
+from rms.shipments.order_states import AT_HAND, OrderState, is_new, order_state, sighted
 from rms.shipments.transitions import WITH_THE_COURIER, state_key
 from rms.shipments.wake import wake_tellers
 from rms.shipments.walk import LEAST_SECONDS, WHILE_A_CLIENT_WAITS
@@ -346,12 +347,15 @@ def _finish(core: Core, seen: _Seen, fence: str | None, remark: str | None, move
     `fence` is on the row of the wish, None where there is none yet. Nothing is told that a scan has told before.
     """
     aggregate, now = seen.aggregate, core.clock()
+    change = partial(move, aggregate, now)
 
     def event(status: Item) -> Event:
         """There is one in a life, and its id says so."""
         known = status["state"] == NotificationType.CANCELLED and "cancelled_told" in status
         told = None if known else NotificationType.CANCELLED
         named = {name: maybe_text(status, name) for name in ("aggregator", "awb", "courier")} | {"remark": remark}
+        cancelled = is_new(aggregate, status, change(status), OrderState.CANCELLED)
+        named |= {BROUGHT: OrderState.CANCELLED.value if cancelled else None}
         facts = {name: value for name, value in named.items() if value}
         return Event(EventKind.CANCELLED.value, EventKind.CANCELLED, now, now, told, facts)
 
@@ -359,7 +363,6 @@ def _finish(core: Core, seen: _Seen, fence: str | None, remark: str | None, move
     row = _row(core, seen, CancellationState.CANCELLED, settled_at=to_text(now), **more)
     also = [_replaced(aggregate, fence, row), _booking_cancelled(seen, text(row, "fence"), now)]
     everybody = configuration_of(core, aggregate.client).readers
-    change = partial(move, aggregate, now)
     match core.journal.append(aggregate, event, change, readers=everybody, also=also):
         case Appended(readers=readers):
             wake_tellers(core, aggregate, readers)

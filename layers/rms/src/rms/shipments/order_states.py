@@ -6,6 +6,7 @@ key as the parcel's state, so that every order of arrival ends alike. A check of
 all, and is never taken back. The row is listed under its commercial state, by the time of its creation.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -130,6 +131,11 @@ def checked(aggregate: AggregateId, status: Item, much: Checked) -> dict[str, Va
 def checked_state(much: Checked) -> OrderState:
     """The state of a return that is checked as much."""
     return OrderState.PROCESSED if much is Checked.ALL_CHECKED else OrderState.PARTLY_PROCESSED
+
+
+def is_new(aggregate: AggregateId, status: Item, changes: Mapping[str, Value], state: OrderState) -> bool:
+    """Whether these changes of the STATUS row bring a return into a state in which it is not yet."""
+    return aggregate.kind == "R" and changes.get("order_state") == state and order_state(status) is not state
 
 
 def refuse_if_ended(status: Item) -> None:

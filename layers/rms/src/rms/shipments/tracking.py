@@ -12,6 +12,7 @@ from rms.clients.configuration import Configuration, configuration_of
 from rms.core import Core
 from rms.journal import AggregateId, Appended, Blocked, Duplicate, Event, EventKind
 from rms.journal.events import maybe_text, text
+from rms.journal.hearing import BROUGHT
 from rms.journal.keys import forward_key, parked_key, shipment_key
 from rms.model.notification_type import NotificationType
 from rms.platform.observability import correlation_id, count, logger
@@ -31,7 +32,7 @@ from rms.platform.table import (
 from rms.platform.times import from_text, to_text
 from rms.shipments.claims import Claims, nothing_waits, owner_of, waiting_write, watch_for
 from rms.shipments.confirming import Confirmation, UnconfirmedUpdateError, confirmation_for
-from rms.shipments.order_states import sighted
+from rms.shipments.order_states import OrderState, is_new, sighted
 from rms.shipments.transitions import state_key
 from rms.shipments.wake import wake_tellers
 
@@ -246,7 +247,9 @@ def record_update(
 
     def event(status: Item) -> Event:
         by_rms = status.get("state") == NotificationType.CANCELLED and "cancelled_at" in status
-        return _event(update, source, name, None if name is NotificationType.CANCELLED and by_rms else told)
+        told_now = None if name is NotificationType.CANCELLED and by_rms else told
+        moved = _moved(aggregate, status, update, source.received_at)
+        return _event(update, source, name, told_now, _brought(aggregate, status, moved))
 
     def change(status: Item) -> Mapping[str, Value]:
         moved = _moved(aggregate, status, update, source.received_at) | last_heard(status, update, source)
@@ -272,7 +275,13 @@ def record_update(
             return record_update(core, configuration, source, update, claims)
 
 
-def _event(update: ShipmentUpdate, source: Source, name: NotificationType, told: NotificationType | None) -> Event:
+def _event(
+    update: ShipmentUpdate,
+    source: Source,
+    name: NotificationType,
+    told: NotificationType | None,
+    brought: Mapping[str, Value],
+) -> Event:
     """An update as it is recorded; `told` is what subscribers hear, and what nobody hears of stands beside."""
     return Event(
         event_id=update.event_id,
@@ -280,8 +289,15 @@ def _event(update: ShipmentUpdate, source: Source, name: NotificationType, told:
         occurred_at=update.scan.occurred_at,
         received_at=source.received_at,
         notification=told,
-        facts=_facts(update, source) | ({"untold": name.value} if told is None else {}),
+        facts=_facts(update, source) | ({"untold": name.value} if told is None else {}) | dict(brought),
     )
+
+
+def _brought(aggregate: AggregateId, status: Item, moved: Mapping[str, Value]) -> dict[str, Value]:
+    """What an update brings about in a return: that it will not come after all, or its AWB."""
+    if is_new(aggregate, status, moved, OrderState.CANCELLED):
+        return {BROUGHT: OrderState.CANCELLED.value}
+    return {BROUGHT: "AWB"} if aggregate.kind == "R" and "awb" in moved else {}
 
 
 def _is_news(configuration: Configuration, aggregate: AggregateId, name: NotificationType) -> bool:

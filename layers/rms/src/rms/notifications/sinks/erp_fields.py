@@ -27,7 +27,8 @@ from rms.notifications.sinks.fields import Field, Kind, Need, Shapes
 
 _NOT_HELD: Final = "RMS does not hold it"
 _SETTING: Final = "setting of the ERP's endpoint"
-_COMBINATION: Final = "the OMS, where it tells the parts of a combination"
+_PARTS: Final = "the QC result, where it tells parts of a combination"
+_COMBINATION: Final = "the parts that the QC result tells, of the unit of which it tells most"
 
 
 def _attributes(source: str) -> Iterable[Field]:
@@ -40,7 +41,7 @@ def _attributes(source: str) -> Iterable[Field]:
 FIELDS: Final[Shapes] = {
     Posting: (
         Field("partnerCode", "partner_code", Kind.STRING, Need.MUST, _SETTING),
-        Field("locationCode", "location_code", Kind.STRING, Need.MUST, "the QC result's warehouse; else the return's"),
+        Field("locationCode", "location_code", Kind.STRING, Need.MUST, "the QC result's warehouse"),
         Field("partnerLocationCode", "partner_location_code", Kind.STRING, Need.MUST, _SETTING),
         Field(
             "channelName",
@@ -57,7 +58,7 @@ FIELDS: Final[Shapes] = {
             "created_at",
             Kind.TIME,
             Need.NULL,
-            "when the shopper placed the return, else when RMS received it; null when nobody had expected it",
+            "when the shopper placed the return, else when RMS received it",
         ),
         Field("returnGateEntryCreationTime", "gate_entry_at", Kind.TIME, Need.MAY, _NOT_HELD),
         Field(
@@ -74,7 +75,14 @@ FIELDS: Final[Shapes] = {
         Field("eventTime", "occurred_at", Kind.TIME, Need.MUST, "when the QC result was reached"),
         Field("consignmentNumber", "consignment_number", Kind.STRING, Need.MAY, _NOT_HELD),
         Field("awbNumber", "awb", Kind.STRING, Need.MAY, "the return's AWB, whoever booked it"),
-        Field("items", "items", Kind.OBJECTS, Need.MUST, "every unit of the return, those in excess too", PostedItem),
+        Field(
+            "items",
+            "items",
+            Kind.OBJECTS,
+            Need.MUST,
+            "every unit of the return that is not cancelled; then those in excess",
+            PostedItem,
+        ),
         Field(
             "shipments",
             "shipments",
@@ -105,7 +113,7 @@ FIELDS: Final[Shapes] = {
             "billing_address",
             Kind.OBJECT,
             Need.MUST,
-            "the forward parcel's billing address; else where the return is collected",
+            "the forward parcel's billing address, where it has none its shopper's; else where the return is collected",
             CustomerAddress,
         ),
         Field(
@@ -127,7 +135,7 @@ FIELDS: Final[Shapes] = {
             "status",
             Kind.STRING,
             Need.MUST,
-            "MISSING where the QC reason is PRODUCT_MISSING; else RECEIVED",
+            "the QC result: what there was of the unit; MISSING where its reason is PRODUCT_MISSING",
         ),
         Field("channelDiscount", "channel_discount", Kind.DOUBLE, Need.MAY, _NOT_HELD),
         Field(
@@ -135,7 +143,7 @@ FIELDS: Final[Shapes] = {
             "seller_discount",
             Kind.DOUBLE,
             Need.MAY,
-            "the forward parcel's discount per unit of the SKU",
+            "the forward parcel's discount per unit of the SKU, where there is one",
         ),
         Field("giftChargePerUnit", "gift_charge", Kind.DOUBLE, Need.MAY, _NOT_HELD),
         Field("qcStatus", "found.qc_status", Kind.STRING, Need.MUST, "the QC result"),
@@ -160,7 +168,7 @@ FIELDS: Final[Shapes] = {
             "virtual_children",
             Kind.OBJECTS,
             Need.MAY,
-            _COMBINATION,
+            _PARTS,
             VirtualChildItem,
         ),
         Field(
@@ -168,27 +176,27 @@ FIELDS: Final[Shapes] = {
             "bundled_children",
             Kind.OBJECTS,
             Need.MAY,
-            _COMBINATION,
+            _PARTS,
             BundledChildItem,
         ),
     ),
     VirtualChildItem: (
-        Field("omsReturnItemId", "oms_return_item_id", Kind.LONG, Need.MAY, _COMBINATION),
-        Field("returnOrderItemStatus", "status", Kind.STRING, Need.MAY, _COMBINATION),
-        Field("channelSkuCode", "sku", Kind.STRING, Need.MAY, _COMBINATION),
-        Field("qcStatus", "qc_status", Kind.STRING, Need.MAY, _COMBINATION),
-        Field("qcReason", "qc_reason", Kind.STRING, Need.MAY, _COMBINATION),
-        Field("barcode", "barcode", Kind.STRING, Need.MAY, _COMBINATION),
-        Field("clientSkuCode", "client_sku", Kind.STRING, Need.MAY, _COMBINATION),
+        Field("omsReturnItemId", "oms_return_item_id", Kind.LONG, Need.MAY, _PARTS),
+        Field("returnOrderItemStatus", "status", Kind.STRING, Need.MAY, _PARTS),
+        Field("channelSkuCode", "sku", Kind.STRING, Need.MAY, _PARTS),
+        Field("qcStatus", "qc_status", Kind.STRING, Need.MAY, _PARTS),
+        Field("qcReason", "qc_reason", Kind.STRING, Need.MAY, _PARTS),
+        Field("barcode", "barcode", Kind.STRING, Need.MAY, _PARTS),
+        Field("clientSkuCode", "client_sku", Kind.STRING, Need.MAY, _PARTS),
     ),
     BundledChildItem: (
-        Field("omsReturnItemId", "oms_return_item_id", Kind.LONG, Need.MUST, _COMBINATION),
-        Field("returnOrderItemStatus", "status", Kind.STRING, Need.MUST, _COMBINATION),
-        Field("channelSkuCode", "sku", Kind.STRING, Need.MAY, _COMBINATION),
-        Field("qcStatus", "qc_status", Kind.STRING, Need.MUST, _COMBINATION),
-        Field("qcReason", "qc_reason", Kind.STRING, Need.MAY, _COMBINATION),
-        Field("barcode", "barcode", Kind.STRING, Need.MAY, _COMBINATION),
-        Field("clientSkuCode", "client_sku", Kind.STRING, Need.MAY, _COMBINATION),
+        Field("omsReturnItemId", "oms_return_item_id", Kind.LONG, Need.MUST, _PARTS),
+        Field("returnOrderItemStatus", "status", Kind.STRING, Need.MUST, _PARTS),
+        Field("channelSkuCode", "sku", Kind.STRING, Need.MAY, _PARTS),
+        Field("qcStatus", "qc_status", Kind.STRING, Need.MUST, _PARTS),
+        Field("qcReason", "qc_reason", Kind.STRING, Need.MAY, _PARTS),
+        Field("barcode", "barcode", Kind.STRING, Need.MAY, _PARTS),
+        Field("clientSkuCode", "client_sku", Kind.STRING, Need.MAY, _PARTS),
     ),
     Shipment: (
         Field("shipmentCode", "code", Kind.STRING, Need.MAY, "the forward parcel's shipment code"),
@@ -208,14 +216,14 @@ FIELDS: Final[Shapes] = {
             "external_invoice_id",
             Kind.STRING,
             Need.MAY,
-            "the invoice number of the forward parcel; else of the return's `orderDetails`",
+            "the invoice number of the forward parcel; else of the return's `orderDetails`, if they name the parcel",
         ),
         Field(
             "externalInvoiceDate",
             "external_invoice_at",
             Kind.TIME,
             Need.MAY,
-            "the invoice time of the forward parcel; else of the return's `orderDetails`",
+            "the invoice time of the forward parcel; else of the return's `orderDetails`, if they name the parcel",
         ),
         Field("invoiceDocumentUrl", "invoice_url", Kind.STRING, Need.MAY, "the parcel's invoice event: document URL"),
         Field("irn", "irn", Kind.STRING, Need.MAY, "the parcel's invoice event: IRN"),
@@ -266,14 +274,14 @@ FIELDS: Final[Shapes] = {
     ),
     VirtualSku: (
         Field("virtualParentChannelSkuId", "sku", Kind.STRING, Need.MAY, _COMBINATION),
-        Field("virtualParentBarcode", "barcode", Kind.STRING, Need.MAY, _COMBINATION),
-        Field("virtualParentClientSkuCode", "client_sku", Kind.STRING, Need.MAY, _COMBINATION),
+        Field("virtualParentBarcode", "barcode", Kind.STRING, Need.MAY, _NOT_HELD),
+        Field("virtualParentClientSkuCode", "client_sku", Kind.STRING, Need.MAY, _NOT_HELD),
         Field("childSkus", "children", Kind.OBJECTS, Need.MAY, _COMBINATION, ChildSku),
     ),
     BundledSku: (
         Field("bundledParentChannelSkuId", "sku", Kind.STRING, Need.MUST, _COMBINATION),
-        Field("bundledParentBarcode", "barcode", Kind.STRING, Need.MAY, _COMBINATION),
-        Field("bundledParentClientSkuCode", "client_sku", Kind.STRING, Need.MAY, _COMBINATION),
+        Field("bundledParentBarcode", "barcode", Kind.STRING, Need.MAY, _NOT_HELD),
+        Field("bundledParentClientSkuCode", "client_sku", Kind.STRING, Need.MAY, _NOT_HELD),
         Field("childSkus", "children", Kind.OBJECTS, Need.MUST, _COMBINATION, ChildSku),
     ),
     ChildSku: (

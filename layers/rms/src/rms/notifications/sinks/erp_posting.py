@@ -59,8 +59,6 @@ def judge(answer: HttpAnswer | NoAnswer, now: datetime) -> Verdict:
     judged = judgement.judge(answer, now)
     if not isinstance(judged, Delivered) or isinstance(answer, NoAnswer) or not answer.body.strip():
         return judged
-    if answer.truncated:
-        return RetryLater(f"answered {judged.status} with a body too long to read")
     try:
         said = parse_object(answer.body)
     except BadJsonError:

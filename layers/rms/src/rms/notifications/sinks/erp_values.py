@@ -300,14 +300,3 @@ class Posting:
     bundled_skus: tuple[BundledSku, ...] = ()
     order_attributes: OrderAttributes | None = None
     item_attributes: tuple[ItemAttributes, ...] = ()
-
-
-def status_of(found: ProcessedItem) -> ItemStatus | None:
-    """Where a unit stands once the warehouse has looked for it; None as long as it has not."""
-    match found.qc_status, found.qc_reason:
-        case None, _:
-            return None
-        case QcStatus.FAIL, "PRODUCT_MISSING":
-            return ItemStatus.MISSING
-        case _:
-            return ItemStatus.RECEIVED

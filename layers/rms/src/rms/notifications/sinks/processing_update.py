@@ -8,9 +8,9 @@ Returns Prime guide, sections 1 and 2.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Final
 
+from rms.model.endpoint_kind import Partner
 from rms.notifications import judgement
 from rms.notifications.judgement import Blame, Delivered, Judgement, RetryLater, words_of
 from rms.notifications.sinks.fields import Field, Kind, Need, Shapes, body, missing
@@ -20,13 +20,6 @@ from rms.platform.http import HttpAnswer, HttpRequest, NoAnswer
 from rms.platform.json import BadJsonError, JsonObject, parse_object
 
 __all__ = ["Judgement", "Partner", "ProcessingUpdate", "build", "judge", "problems"]
-
-
-class Partner(StrEnum):
-    """A returns app that waits for QC results."""
-
-    CLICKPOST = "CLICKPOST"
-    RETURNS_PRIME = "RETURNS_PRIME"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Answers are read by `judge`. Source: RMS API contract, sections 1.2, 1.5, 15 and
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 from typing import Final, Literal
@@ -76,17 +76,15 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One event for one endpoint. `id` comes from `signing.message_id`; a test, which is no event, says what it is."""
+    """One event for one endpoint. `id` comes from `signing.message_id`."""
 
     id: str
     notification: Notification
-    test: bool = False
 
 
 def build(endpoint: Endpoint, message: Message, now: datetime) -> HttpRequest:
     """The signed request for this try. On a retry only the timestamp and the signature differ."""
-    request = signed("POST", endpoint, message.id, payload(message.notification, endpoint.preferences), now)
-    return replace(request, headers={**request.headers, "webhook-test": "true"}) if message.test else request
+    return signed("POST", endpoint, message.id, payload(message.notification, endpoint.preferences), now)
 
 
 def signed(
