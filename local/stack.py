@@ -37,6 +37,9 @@ from rms.platform.aws import SERVICES
 LOCAL: Final = ROOT / ".local"
 BUILDS: Final = LOCAL / "builds"
 STACKS: Final = LOCAL / "stacks"
+WORKERS: Final = 4
+"""Most processes of each queue worker at a time: enough to race, and no more than a small machine can start."""
+
 REGION: Final = "ap-south-1"
 STAGE: Final = "local"
 KEPT_BUILD_SECONDS: Final = 3600
@@ -129,12 +132,20 @@ def local_stack(name: str = "rms") -> Iterator[Stack]:
         with aws:
             with step("Deploying RMS to it"):
                 stack = _deploy(built, endpoint_url, folder)
+                _bound_workers(stack)
             try:
                 yield stack
             except Exception:
                 with suppress(Exception):
                     stack.print_logs()
                 raise
+
+
+def _bound_workers(stack: Stack) -> None:
+    """Let each queue have a few workers only: each is a process with a copy of the layers, for a small machine."""
+    functions = stack.client("lambda")
+    for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
+        functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": WORKERS})
 
 
 def _client(service: str, endpoint_url: str) -> Any:
@@ -167,7 +178,8 @@ def _own_folder(name: str) -> Iterator[Path]:
         try:
             yield folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            with step("Removing what it left behind"):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _remove_if_abandoned(folder: Path) -> None:

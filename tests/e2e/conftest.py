@@ -45,7 +45,6 @@ def installation(request: pytest.FixtureRequest) -> Iterator[Installation]:
         partner("receiver", folder=stack.folder) as receiver,
     ):
         rms = Installation(stack, receiver)
-        rms.bound_workers()
         try:
             if any("slow_stories" in getattr(item, "fixturenames", ()) for item in request.session.items):
                 request.config.stash[STORIES] = SlowStories(rms)

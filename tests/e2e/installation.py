@@ -25,9 +25,6 @@ POLL_SECONDS: Final = 0.2
 ANSWER_SECONDS: Final = 120.0
 """Each call at the same time as others starts a process on the local AWS, which takes its time on a busy machine."""
 
-WORKERS: Final = 4
-"""Most processes of each queue worker at a time: enough to race, and no more than a small machine can start."""
-
 NOTIFY: Final = "/rms/in/api/clickpost/notify"
 ABSENT: Final = "RET-NOBODY-EVER-SENT"
 SHOPPER: Final = {
@@ -242,12 +239,6 @@ class Installation:
         shop = Shop(client, self.stack, clickpost, self.receiver)
         self.shops.append(shop)
         return shop
-
-    def bound_workers(self) -> None:
-        """Let each queue have a few workers only."""
-        functions = self.stack.client("lambda")
-        for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
-            functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": WORKERS})
 
     def sweep(self) -> None:
         """What the schedule does every minute, now."""
