@@ -6,7 +6,7 @@ Its webhooks come to a URL of which the last part is a key; only the key's diges
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rms.clients.configuration import RETURNS_PRIME, ConfiguredPartner, secret_context
 from rms.clients.endpoints import can_be_sealed
@@ -15,8 +15,6 @@ from rms.clients.webhooks import MIN_WEBHOOK_KEY, webhook_digest, webhook_key
 from rms.core import Core
 from rms.journal.events import maybe_text
 from rms.journal.keys import client_pk
-from rms.partners.results import Connection
-from rms.partners.returns_prime.connection import Settings, check_connection
 from rms.platform.errors import BadDataError
 from rms.platform.observability import count, logger
 from rms.platform.secrets import MAX_PLAIN_BYTES
@@ -33,6 +31,9 @@ from rms.platform.table import (
     Value,
     Write,
 )
+
+if TYPE_CHECKING:
+    from rms.partners.returns_prime import Settings
 
 SENDER: Final = "RETURNS_PRIME"
 """Whose webhooks come under the key, as aggregators are named for theirs."""
@@ -58,6 +59,8 @@ def put_returns_prime(core: Core, client: str, wanted: NewConnection) -> None:
         BadDataError: what is wrong with it, all at once.
         ConflictError: another client uses that webhook key, or somebody changed the connection meanwhile.
     """
+    from rms.partners.returns_prime import check_connection  # noqa: PLC0415 - of many calls one needs it
+
     problems = check_connection(wanted.options, wanted.secrets)
     if wanted.webhook_key is not None and len(wanted.webhook_key) < MIN_WEBHOOK_KEY:
         problems.append(f"webhookKey: must have at least {MIN_WEBHOOK_KEY} characters")
@@ -85,8 +88,11 @@ def put_returns_prime(core: Core, client: str, wanted: NewConnection) -> None:
     write_record(core, client, writes, taken="[webhookKey: is in use by another client; make a new one]")
 
 
-def open_returns_prime(core: Core, client: str, connection: ConfiguredPartner) -> Settings:
+def open_returns_prime(core: Core, client: str, connection: ConfiguredPartner) -> "Settings":
     """The connection with its token in the clear."""
+    from rms.partners.results import Connection  # noqa: PLC0415 - as above
+    from rms.partners.returns_prime import Settings  # noqa: PLC0415 - as above
+
     plain = core.secrets.unseal(connection.sealed_secrets, secret_context(client, RETURNS_PRIME))
     return Settings.of(Connection(client, ALIAS, json.loads(plain), connection.options))
 
