@@ -111,7 +111,7 @@ BUDGETS: Final[Mapping[str, Budget]] = {
             "SQS SendMessageBatch": 1,
         },
         write_units=57,
-        read_units=33,
+        read_units=34,
     ),
     "authorize": Budget(cold=1, warm={"DynamoDB GetItem": 1}, write_units=0, read_units=1),
     "look for silent parcels, none": Budget(

@@ -1,22 +1,26 @@
-"""A client's Shopify stores: set up by operators, opened for whoever calls them, asked who signed a webhook."""
+"""A client's Shopify stores: set up by operators, opened for whoever calls them, asked who signed a webhook.
+
+Shopify's adapter and the rules of exchanges are loaded by the calls that need them: few of those who import this do.
+"""
 
 import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rms.clients.configuration import SHOPIFY, ConfiguredStore, secret_context, store_from, store_key
 from rms.clients.records import SLUG, client_key, unchanged, version_of, write_record
 from rms.core import Core
-from rms.exchanges.settings import ExchangeSettings, check_settings
-from rms.partners import shopify
-from rms.partners.results import Connection
 from rms.platform.errors import BadDataError
 from rms.platform.secrets import MAX_PLAIN_BYTES
 from rms.platform.table import EXISTING, Check, Item, Put, Value
 from rms.platform.times import to_text
+
+if TYPE_CHECKING:
+    from rms.exchanges.settings import ExchangeSettings
+    from rms.partners import shopify
 
 ALIAS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 
@@ -72,8 +76,11 @@ def put_store(core: Core, client: str, store: NewStore) -> None:
     core.memory.forget(_remembered(client, store.alias))
 
 
-def open_store(core: Core, client: str, store: ConfiguredStore) -> shopify.Settings:
+def open_store(core: Core, client: str, store: ConfiguredStore) -> "shopify.Settings":
     """The connection to a store, secrets in the clear, for an adapter."""
+    from rms.partners import shopify  # noqa: PLC0415 - see the top
+    from rms.partners.results import Connection  # noqa: PLC0415 - see the top
+
     context = secret_context(client, store_key(client, store.alias).sk)
     secrets: dict[str, str] = json.loads(core.secrets.unseal(store.sealed_secrets, context))
     if (store.old_secret_until or "") <= to_text(core.clock()):
@@ -81,8 +88,10 @@ def open_store(core: Core, client: str, store: ConfiguredStore) -> shopify.Setti
     return shopify.Settings.of(Connection(client, store.alias, secrets, store.options))
 
 
-def exchange_settings(store: ConfiguredStore) -> ExchangeSettings:
+def exchange_settings(store: ConfiguredStore) -> "ExchangeSettings":
     """What the client says of the exchanges in this store."""
+    from rms.exchanges.settings import ExchangeSettings  # noqa: PLC0415 - see the top
+
     return ExchangeSettings.of(store.settings)
 
 
@@ -91,6 +100,8 @@ def webhook_signer(core: Core, path: Mapping[str, str], headers: Mapping[str, st
 
     No such store, no signature, another's signature: all the same answer.
     """
+    from rms.partners import shopify  # noqa: PLC0415 - see the top
+
     client, alias = path.get("client") or "", path.get("alias") or ""
     if not SLUG.fullmatch(client) or not ALIAS.fullmatch(alias):
         return None
@@ -137,6 +148,9 @@ def _with_the_old_one(
 
 
 def _problems(store: NewStore) -> Iterator[str]:
+    from rms.exchanges.settings import check_settings  # noqa: PLC0415 - see the top
+    from rms.partners import shopify  # noqa: PLC0415 - see the top
+
     if not ALIAS.fullmatch(store.alias):
         yield "alias: must be 1 to 40 letters, digits, _ or -"
     yield from shopify.check_connection(store.options, store.secrets)
