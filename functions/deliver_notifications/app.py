@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from rms import notifications
 from rms.composition import core
 from rms.core import Core
 from rms.journal import AggregateId
-from rms.notifications import attend_endpoint, continue_replay, deliver_notifications
+from rms.notifications import attend_endpoint, deliver_notifications
 from rms.platform.worker import queue_worker
 
 
@@ -16,7 +17,8 @@ def deliver(rms: Core, message: dict[str, Any]) -> None:
         case "endpoint":
             attend_endpoint(rms, client, endpoint)
         case "replay":
-            continue_replay(rms, client, endpoint, message["replay"])
+            # Named through the package, which loads it now: few wake-ups are about a replay.
+            notifications.continue_replay(rms, client, endpoint, message["replay"])
         case None:
             deliver_notifications(rms, AggregateId(client, message["kind"], message["code"]), endpoint)
 

@@ -88,7 +88,7 @@ def comparison(beside: Sequence[tuple[Tally, Tally]]) -> Iterable[str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Strike, print, and answer 1 if RMS broke any promise."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.table", description=__doc__)
-    parser.add_argument("--schedules", type=int, default=5_000, help="random schedules to play, with seeds CI has not")
+    parser.add_argument("--schedules", type=int, default=16_000, help="random schedules to play, with seeds CI has not")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args(arguments)
     started = time.monotonic()

@@ -9,8 +9,9 @@ import pytest
 from rms.aggregators.contract import Cancelled
 from rms.journal import AggregateId, RecordedEvent
 from rms.journal.events import Event, to_item
-from rms.notifications import delivery, sending
+from rms.notifications import delivery
 from rms.notifications.judgement import Delivered
+from rms.notifications.sinks import webhook
 from rms.platform.table import Item
 from rms.shipments import cancelling
 from tests.fakes.calls import Fault, at
@@ -60,7 +61,7 @@ def test_a_journal_that_does_not_know_what_it_has_seen_is_noticed(monkeypatch: p
 
 
 def test_going_on_to_the_next_event_after_a_refusal_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "judge", lambda *_: Delivered(200))
+    monkeypatch.setattr(webhook, "judge", lambda *_: Delivered(200))
     scenario = NAMED["an endpoint is down, then up; another is not"]
 
     found = breaches(scenario.play(scenario.start()))
