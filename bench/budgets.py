@@ -166,4 +166,4 @@ START_LIMITS: Final[Mapping[str, float]] = {
     "record_invoices": 2.1,
     "ship_forward": 2.1,
 }
-"""Where the aim is not met: Powertools' resolver (1.3), beside pydantic or beside all that books and cancels (1.7 to 2.0)."""
+"""Where the aim is not met: Powertools' resolver (1.3), beside pydantic or all that books and cancels (up to 2.0)."""
