@@ -87,6 +87,8 @@ class Run:
         random.seed(seed)  # delivery's jitter
         self.watches = False
         """Whether time passes until no parcel is watched any more: that takes weeks of it."""
+        self.reconfigures = False
+        """Whether the client changes its endpoints on the way."""
         self.calls = Calls()
         self.world = World(seed=seed, calls=self.calls, clickpost=clickpost, endpoints=endpoints)
         self.sinks = Sinks(self.world)
@@ -342,7 +344,7 @@ class Run:
         """Every row that is not of the client under test; what is fetched anew, or who watches, is nobody's either."""
         own = (*(f"C#{CLIENT}#{kind}#" for kind in "RSAFEX"), watch_lease_key().pk)
         rows = self.world.table.rows()
-        fetched = ("TOKEN#", "LABELSOURCE")
+        fetched = ("TOKEN#", "LABELSOURCE", *(["ENDPOINT#"] if self.reconfigures else []))
         return [row for row in rows if not str(row["PK"]).startswith(own) and not str(row["SK"]).startswith(fetched)]
 
 

@@ -29,7 +29,7 @@ from tests.builders import (
     an_invoice_body,
     an_items_body,
 )
-from tests.faults.run import Late, Run
+from tests.faults.run import Late, Request, Run
 from tests.partners import SANDBOX, WITHOUT_QC
 from tests.world import CLIENT, RECEIVER_HOST
 
@@ -482,6 +482,21 @@ def _is_well(run: Run) -> Iterator[str]:
         yield f"the endpoint's health still says {ill}"
 
 
+def _changed_meanwhile(run: Run) -> None:
+    """Three returns come while the endpoint is paused; its secret is rotated, and it is resumed."""
+    run.reconfigures = True
+    run.neighbours = run.rows_of_others()
+    for what in ("pause", "rotate"):
+        run.until_answered(_of_the_endpoint(run, what))
+    _three_more(run)
+    run.until_answered(_of_the_endpoint(run, "resume"))
+
+
+def _of_the_endpoint(run: Run, what: str) -> Request:
+    path = f"/endpoints/shop/{what}"
+    return run.request(f"POST {path}", lambda: run.world.call("manage_endpoints", "POST", path, {}))
+
+
 def _one_at_a_time(run: Run) -> None:
     """The endpoint takes one event at a time."""
     run.world.table.write(Update(endpoint_key(CLIENT, "shop"), EXISTING, set={"max_concurrency": 1}))
@@ -880,6 +895,12 @@ SCENARIOS: Final = (
     Scenario(
         "an endpoint dies, its breaker opens, it recovers",
         _endpoint_is_dead,
+        {code: ("RETURN_ORDER_PLACED", _told("RETURN_ORDER_PLACED")) for code in DOWN_CODES},
+        also=_is_well,
+    ),
+    Scenario(
+        "an endpoint is paused, its secret rotated, and resumed",
+        _changed_meanwhile,
         {code: ("RETURN_ORDER_PLACED", _told("RETURN_ORDER_PLACED")) for code in DOWN_CODES},
         also=_is_well,
     ),

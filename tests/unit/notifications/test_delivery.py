@@ -757,6 +757,32 @@ def test_after_a_rotation_both_secrets_sign_for_a_day_and_then_the_new_one_only(
     assert verdicts == [both, both, new_only]
 
 
+def test_a_client_that_lost_the_new_secret_and_rotates_again_still_knows_us_by_the_first() -> None:
+    world = World()
+    first = world.receiver._endpoints["shop"].secrets
+    for _ in range(3):
+        world.clock.advance(60)
+        rotate_endpoint_secret(world.core, CLIENT, "shop")
+
+    tell(world, a_journal(world, OUT))
+
+    request = sent(world)[-1]
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    assert verify(first, headers, request.body or b"", world.clock()) is Verification.VALID
+    assert headers["webhook-signature"].count("v1,") == 4
+
+
+def test_a_rotation_without_an_overlap_ends_all_that_signed_before() -> None:
+    world = World()
+    rotate_endpoint_secret(world.core, CLIENT, "shop")
+    rotate_endpoint_secret(world.core, CLIENT, "shop", timedelta(0))
+    world.receiver.set_endpoint("shop", secrets=())
+
+    tell(world, a_journal(world, OUT))
+
+    assert sent(world)[-1].headers["webhook-signature"].count("v1,") == 1
+
+
 def test_sequence_and_single_keys_of_the_metadata_can_be_switched_off() -> None:
     world = World()
     register(world, sequence=False, dropped_metadata=("Account Code",))

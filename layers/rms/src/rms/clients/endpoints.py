@@ -44,6 +44,9 @@ MAX_ENDPOINTS: Final = 20
 OLD_SECRET_SIGNS_ON: Final = timedelta(hours=24)
 """How long a rotated signing secret goes on signing beside the new one, unless it is said otherwise."""
 
+MOST_OLD_SECRETS: Final = 4
+"""Secrets that sign on beside the newest, the youngest of them kept."""
+
 MASK: Final = "***"
 """What is shown of a header's value. A change that holds it in place of a value keeps the value that is sealed."""
 
@@ -169,6 +172,9 @@ def put_endpoint(core: Core, client: str, endpoint: str, change: Change) -> Stor
 def rotate_endpoint_secret(core: Core, client: str, endpoint: str, overlap: timedelta = OLD_SECRET_SIGNS_ON) -> str:
     """Give an endpoint a new signing secret; until the overlap is over the old one signs beside it.
 
+    So does what was rotated out before and still signs: whoever lost our answer rotates again, and its receiver knows
+    the first secret only. Without an overlap none of them signs any more.
+
     Raises:
         NotFoundError: no such endpoint.
         ConflictError: somebody changed this endpoint meanwhile.
@@ -178,8 +184,12 @@ def rotate_endpoint_secret(core: Core, client: str, endpoint: str, overlap: time
     now = core.clock()
     until = to_text(now + overlap)
     secret = new_secret(randomness.token_bytes(32))
-    newest = json.loads(core.secrets.unseal(text(before, "sealed_secrets"), context))[0]
-    old = [{"secret": newest["secret"], "until": until}] if overlap else []
+    signing = [
+        {"secret": each["secret"], "until": each["until"] or until}
+        for each in json.loads(core.secrets.unseal(text(before, "sealed_secrets"), context))
+        if each["until"] is None or each["until"] > to_text(now)
+    ]
+    old = signing[:MOST_OLD_SECRETS] if overlap else []
     sealed = core.secrets.seal(json.dumps([{"secret": secret, "until": None}, *old]), context)
     facts = {"sealed_secrets": sealed, "rotated_at": to_text(now), "old_secret_until": until}
     _write(core, client, before, facts, ())
