@@ -27,7 +27,7 @@ EVERY_SECONDS: Final = 2.0
 CROWD_WORKERS: Final = 12
 """Enough that those which wait for the dead endpoint leave some to the others, as in production."""
 
-WARM_SECONDS: Final = 1.5
+WARM_SECONDS: Final = 1.0
 """Long enough that workers are busy at the same time, too short to be known as slow."""
 
 NOBODYS: Final = "nobody-ever-made-this"

@@ -169,6 +169,8 @@ def drain(turn: Turn, client: str, endpoint_id: str) -> None:
         )
         if not page.items:
             emptied(core, health)
+            # Somebody may have parked while all lanes were taken, and the index not have shown it yet.
+            wake_endpoint(core, client, endpoint_id, delay_seconds=STRAGGLERS[0].seconds)
             break
         lanes = lanes_of(endpoint)
         if not helped and len(page.items) > lanes:

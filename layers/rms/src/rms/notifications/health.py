@@ -347,7 +347,7 @@ def emptied(core: Core, health: Health) -> None:
     """
     now = core.clock()
     if health.slow_until is not None and health.slow_until > now:
-        looked_after(core, health, min(health.slow_until, now + LOOKED_AFTER))
+        looked_after(core, health, min(health.slow_until, now + STRAGGLERS[0]))
         return
     change: dict[str, Value] = {**_due(health, now + STRAGGLERS[0]), "stragglers": 1}
     _change(core, health, {"mode": Equals(Mode.QUEUED.value)}, set_=change, remove=("mode", "slow_until"))
