@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final
+from urllib.parse import quote
 
 import pytest
 
@@ -209,8 +210,7 @@ def _delays(shop: Shop, endpoints: Sequence[str], name: str) -> list[float]:
         time.sleep(EVERY_SECONDS)
 
     def delivered() -> list[float]:
-        lines = [line for each in endpoints for line in shop.call("GET", f"/endpoints/{each}/export").text.splitlines()]
-        attempts = [json.loads(line) for line in lines]
+        attempts = [json.loads(line) for each in endpoints for line in _exported(shop, each)]
         return [
             float(each["delaySeconds"])
             for each in attempts
@@ -219,6 +219,16 @@ def _delays(shop: Shop, endpoints: Sequence[str], name: str) -> list[float]:
 
     eventually(lambda: len(delivered()), EVENTS * len(endpoints))
     return delivered()
+
+
+def _exported(shop: Shop, endpoint: str) -> Iterator[str]:
+    """All attempts at an endpoint as lines of JSON, page by page."""
+    page: str | None = ""
+    while page is not None:
+        answer = shop.call("GET", f"/endpoints/{endpoint}/export" + (f"?page={quote(page)}" if page else ""))
+        assert answer.status_code == 200, answer.text
+        yield from answer.text.splitlines()
+        page = answer.headers.get("rms-next-page")
 
 
 def _p99(delays: Sequence[float]) -> float:
