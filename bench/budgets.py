@@ -64,14 +64,14 @@ BUDGETS: Final[Mapping[str, Budget]] = {
         read_units=8,
     ),
     "replay everything since a time, 25 orders": Budget(
-        cold=138,
+        cold=139,
         warm={
             "DynamoDB BatchGetItem": 31,
             "DynamoDB GetItem": 3,
             "DynamoDB Query": 14,
             "DynamoDB TransactWriteItems": 52,
             "DynamoDB UpdateItem": 33,
-            "SQS SendMessageBatch": 3,
+            "SQS SendMessageBatch": 4,
         },
         write_units=499,
         read_units=191,
