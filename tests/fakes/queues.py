@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, get_args
 
-from rms.platform.queues import Message, QueueName, QueueUnavailableError, group_of
-from rms.platform.sqs import MAX_DELAY_SECONDS, body_of
+from rms.platform.queues import MAX_DELAY_SECONDS, Message, QueueName, QueueUnavailableError, group_of
+from rms.platform.sqs import body_of
 from tests.fakes.calls import Calls, raising
 from tests.fakes.clock import FakeClock
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from rms.platform.queues import Message, QueueName, group_of
-from rms.platform.sqs import MAX_DELAY_SECONDS, body_of
+from rms.platform.queues import MAX_DELAY_SECONDS, Message, QueueName, group_of
+from rms.platform.sqs import body_of
 from tests.fakes.queues import Received
 from tests.simulations.timeline import Timeline
 from tests.template import queue_definitions, template

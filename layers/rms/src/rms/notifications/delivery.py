@@ -47,6 +47,7 @@ from rms.notifications.schedule import next_try_at
 from rms.notifications.sending import send
 from rms.platform.http import HttpAnswer, NoAnswer
 from rms.platform.observability import count, logger
+from rms.platform.queues import MAX_DELAY_SECONDS
 from rms.platform.table import Absent, Check, Item, Key, Present
 from rms.platform.times import to_text
 from rms.shipments.wake import wake_endpoint, wake_teller
@@ -66,9 +67,6 @@ ANSWER_KEPT: Final = 1024
 
 MOST_LACKING: Final = 500
 """How much of what is lacking a try tells, in characters."""
-
-LONGEST_DELAY: Final = timedelta(minutes=15)
-"""The longest that a queue keeps a message back; for a later try the sweeper sends one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -496,7 +494,7 @@ def _stall(core: Core, lease: Lease, attempt: Attempt, reason: str) -> None:
 def _wake_at(core: Core, at: datetime, wake: Callable[[int], None]) -> None:
     """Send a wake-up that comes then, if a queue can keep it back for so long: else the sweeper sends one."""
     wait = at - core.clock()
-    if wait <= LONGEST_DELAY:
+    if wait <= timedelta(seconds=MAX_DELAY_SECONDS):
         wake(max(0, math.ceil(wait.total_seconds())))
 
 

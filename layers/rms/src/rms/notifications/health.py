@@ -90,7 +90,6 @@ class Health:
     slow_until: datetime | None = None
     stragglers: int = 0
     lanes: Mapping[int, str] = field(default_factory=dict)
-    paces: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def key(self) -> Key:
@@ -121,8 +120,7 @@ def health_of(client: str, endpoint: str, row: Item | None) -> Health:
         due_at=_time(row, "due_at"),
         slow_until=_time(row, "slow_until"),
         stragglers=stragglers if isinstance(stragglers, int) else 0,
-        lanes=_numbered(row, "lane_"),
-        paces=_numbered(row, "pace_"),
+        lanes=_lanes(row),
     )
 
 
@@ -415,5 +413,5 @@ def _time(row: Item, name: str) -> datetime | None:
     return from_text(stored) if stored else None
 
 
-def _numbered(row: Item, prefix: str) -> dict[int, str]:
-    return {int(name.removeprefix(prefix)): str(value) for name, value in row.items() if name.startswith(prefix)}
+def _lanes(row: Item) -> dict[int, str]:
+    return {int(name.removeprefix("lane_")): str(value) for name, value in row.items() if name.startswith("lane_")}

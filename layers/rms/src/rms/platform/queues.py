@@ -6,6 +6,9 @@ from typing import Final, Literal, Protocol
 type QueueName = Literal["inbound", "bookings", "deliveries"]
 type Message = Mapping[str, str | int | Mapping[str, str] | None]
 
+MAX_DELAY_SECONDS: Final = 900
+"""The longest that a queue keeps a message back."""
+
 FAIR_BY: Final[Mapping[QueueName, tuple[str, ...]]] = {"deliveries": ("client", "endpoint")}
 """The fair queues, and the members of a message that name whose it is: who has many waiting delays nobody else."""
 

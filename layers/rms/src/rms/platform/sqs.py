@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rms.platform.aws import open_client
-from rms.platform.queues import Message, QueueName, QueueUnavailableError, group_of
+from rms.platform.queues import MAX_DELAY_SECONDS, Message, QueueName, QueueUnavailableError, group_of
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 BATCH_MESSAGES: Final = 10
 BATCH_BYTES: Final = 1024 * 1024
 MESSAGE_BYTES: Final = 1024 * 1024
-MAX_DELAY_SECONDS: Final = 900
 
 ENTRY_ATTEMPTS: Final = 3
 ENTRY_BASE_SECONDS: Final = 0.05
